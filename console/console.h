@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// The console: HTTP API, server-sent events and the page, for people and programs.
+//
+//   storage/index.h, media files -> [console] -> browsers
+//
+// libmicrohttpd with a thread per connection, each with its own index handle. create returns once
+// it listens; destroy ends every connection. It reads the index and writes only console.db
+// (sessions, login codes, audit).
+#pragma once
+
+#include <stdio.h>
+
+#include "core/log.h"
+
+struct gw_console;
+
+struct gw_console_config {
+    const char *listen;   // "127.0.0.1:8471"; port 0 picks a free one
+    const char *store;
+    const char *division; // the site's
+    const char *site_name;
+    const char *web_root; // the built page; NULL: search beside the program and in the data folder
+    const struct gw_log *log;
+
+    void *opaque;
+    // Appends the site's own Prometheus lines; called from console threads.
+    void (*write_metrics)(void *opaque, FILE *out);
+    // Whether the site works as it should; else says what is wrong (static string).
+    const char *(*not_ready)(void *opaque);
+};
+
+int gw_console_create(struct gw_console **ret, const struct gw_console_config *config,
+                      char error[256]);
+void gw_console_destroy(struct gw_console **console);
+
+// "http://127.0.0.1:8471"
+const char *gw_console_address(const struct gw_console *console);
+
+// New facts up to this seq are committed: wakes the event streams. Any thread, quick.
+void gw_console_notify(struct gw_console *console, uint64_t head);
+
+// A new one-time login code, valid for valid_us, written to store/console.db; works without a
+// running console. code has room for GW_LOGIN_CODE_SIZE. Returns 0 or an error.
+#define GW_LOGIN_CODE_SIZE 32
+int gw_console_make_login(const char *store, int64_t valid_us, char code[GW_LOGIN_CODE_SIZE]);

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// A camera as the registry knows it, and the state that ingest reports of it.
+// Plain values, copied freely.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/url.h"
+
+#define GW_CAMERA_ID_SIZE   64
+#define GW_CAMERA_NAME_SIZE 128
+#define GW_DIVISION_SIZE    16
+#define GW_GRID_SIZE        16
+#define GW_REASON_SIZE      160
+
+enum gw_record_mode {
+    GW_RECORD_EVENTS,     // keep what surrounds events
+    GW_RECORD_CONTINUOUS, // keep everything
+    GW_RECORD_OFF,        // keep nothing; events still have snapshots
+};
+
+struct gw_camera {
+    char id[GW_CAMERA_ID_SIZE];      // [A-Za-z0-9._-], unique in the site
+    char name[GW_CAMERA_NAME_SIZE];  // UTF-8, for people
+    char division[GW_DIVISION_SIZE]; // 6 (county), 9 (township) or 12 (village) digits; "" = the site's
+    char grid[GW_GRID_SIZE];         // grid cell within the division, digits; may be ""
+    char record_url[GW_URL_SIZE];    // without credentials
+    char username[GW_USERNAME_SIZE];
+    char password[GW_PASSWORD_SIZE]; // goes to a worker and nowhere else
+    enum gw_record_mode record;
+    bool enabled;
+    double lon, lat; // WGS-84 degrees; NAN when unknown
+};
+
+enum gw_camera_status { GW_CAMERA_OFFLINE, GW_CAMERA_ONLINE };
+
+struct gw_camera_state {
+    char camera[GW_CAMERA_ID_SIZE];
+    enum gw_camera_status status;
+    char reason[GW_REASON_SIZE]; // why offline, in words for people; "" when online
+    int64_t since_us;            // wall
+};
+
+// Counters of one camera since its worker started, for /metrics.
+struct gw_camera_metrics {
+    char camera[GW_CAMERA_ID_SIZE];
+    bool online;
+    uint64_t packets, bytes;      // received
+    uint64_t reconnects;          // sessions after the first
+    uint64_t decoded;             // pictures decoded
+    uint64_t analysis_dropped;    // packets skipped to the next keyframe, because analysis lagged
+    uint64_t events, clips;       // opened
+    uint64_t clips_truncated;     // clips that lost packets, because the disk lagged
+    uint64_t ring_bytes;          // pre-roll held now
+    int64_t last_packet_age_us;   // -1 before the first
+};
+
+// Whether text can be a camera id / a division code / a grid cell ("" allowed for the last two).
+bool gw_camera_id_valid(const char *id);
+bool gw_division_valid(const char *division);
+bool gw_grid_valid(const char *grid);
+
+const char *gw_record_mode_name(enum gw_record_mode mode); // "events", "continuous", "off"
+int gw_record_mode_from_name(const char *name);            // -1 when unknown

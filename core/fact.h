@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// A fact: something that happened and is true from then on. What workers tell the hub, what the
+// index commits and numbers, what the bus publishes.
+//
+//   worker -> (socket) -> hub -> storage/index.h -> bus/publisher.h
+#pragma once
+
+#include <jansson.h>
+
+#include "core/camera.h"
+#include "core/clip.h"
+#include "core/event.h"
+
+enum gw_fact_kind {
+    GW_FACT_EVENT_OPENED,
+    GW_FACT_EVENT_UPDATED, // it goes on: new end, maybe a better snapshot
+    GW_FACT_EVENT_CLOSED,
+    GW_FACT_ALERT_RAISED, // made by the hub: this event is for the command centre
+    GW_FACT_CLIP_OPENED,
+    GW_FACT_CLIP_CLOSED,
+    GW_FACT_CAMERA_ONLINE,
+    GW_FACT_CAMERA_OFFLINE,
+};
+
+struct gw_fact {
+    enum gw_fact_kind kind;
+    int64_t wall_us; // when it became true
+    union {
+        struct gw_event event;         // EVENT_*, ALERT_RAISED
+        struct gw_clip clip;           // CLIP_*
+        struct gw_camera_state camera; // CAMERA_*
+    };
+};
+
+// "event.opened", "alert.raised", "clip.closed", "camera.online", …
+const char *gw_fact_kind_name(enum gw_fact_kind kind);
+// First part of its bus topic: "alert", "event" or "camera".
+const char *gw_fact_topic_class(enum gw_fact_kind kind);
+const char *gw_fact_camera(const struct gw_fact *fact);
+
+// The JSON forms of the nouns, the same on every wire. New reference; abort on no memory.
+// Times appear twice: "start" (RFC 3339) for people, "start_us" for programs.
+json_t *gw_event_to_json(const struct gw_event *event);
+json_t *gw_clip_to_json(const struct gw_clip *clip);
+json_t *gw_camera_state_to_json(const struct gw_camera_state *state);
+// {"kind": "event.opened", "wall_us": …, "data": {…}}
+json_t *gw_fact_to_json(const struct gw_fact *fact);
+// Returns 0, or GW_ERROR_INVALID with *ret untouched. Checks every field: it parses what another
+// process wrote.
+int gw_fact_from_json(const json_t *json, struct gw_fact *ret);
+
+// A fact after its commit: numbered, addressed, and with its final JSON. Pointers are borrowed.
+struct gw_committed_fact {
+    uint64_t seq;          // 1, 2, 3, … without holes
+    int64_t wall_us;
+    const char *kind;      // gw_fact_kind_name()
+    const char *topic;     // "<class>/<division><grid>/<camera>"
+    const char *camera;
+    const char *data;      // the noun's JSON plus "division", "grid" and "camera_name", as text
+    const char *thumbnail; // path below the store; "" when the fact has none
+};

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Camera URLs and the secrets in them.
+//
+// A URL enters with its user information and is split at once: the part without it may be stored,
+// logged and shown; user name and password travel apart and meet again only in ingest/session.c.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define GW_URL_SIZE      512
+#define GW_USERNAME_SIZE 64
+#define GW_PASSWORD_SIZE 128
+
+// Splits "rtsp://user:p%40ss@host/path" into "rtsp://host/path", "user" and "p@ss" (percent-decoded).
+// The last '@' before the path ends the user information, because people paste unescaped passwords.
+// Accepts rtsp and rtsps with a host. Returns 0, or GW_ERROR_INVALID when it is no such URL or a
+// part does not fit; the outputs are then untouched.
+int gw_url_split(const char *url, char ret_url[GW_URL_SIZE], char ret_username[GW_USERNAME_SIZE],
+                 char ret_password[GW_PASSWORD_SIZE]);
+
+// The reverse, percent-encoding both. Returns 0, or -ENAMETOOLONG.
+int gw_url_join(const char *url, const char *username, const char *password, char *ret, size_t size);
+
+// Copies text, replacing user information in every URL in it ("rtsp://***@host/"). Truncates.
+void gw_url_redact(const char *text, char *ret, size_t size);
+
+// Overwrites the passwords in a process's own argument vector, so that `ps` shows none.
+// Call after copying what is needed.
+void gw_url_scrub_arguments(int argc, char **argv);

@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Small media files (snapshots, thumbnails): written whole or not at all.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Writes store/path by temporary file, fdatasync, rename, folder sync; makes the folders.
+// A reader sees the old file or the new one. Returns 0 or -errno. Any thread.
+int gw_media_write(const char *store, const char *path, const uint8_t *bytes, size_t size);
+
+// Makes the folders above store/path, durably. Returns 0 or -errno.
+int gw_media_make_folders(const char *store, const char *path);
