@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "core/camera.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "core/names.h"
+
+static const char *const record_modes[] = {"events", "continuous", "off"};
+
+static bool is_digits(const char *text)
+{
+    for (; *text; text++)
+        if (!isdigit((unsigned char)*text))
+            return false;
+    return true;
+}
+
+bool gw_camera_id_valid(const char *id)
+{
+    size_t length = strlen(id);
+    // A leading dot would make hidden folders, and ".." another folder altogether.
+    if (!length || length >= GW_CAMERA_ID_SIZE || *id == '.')
+        return false;
+    for (; *id; id++)
+        if (!isalnum((unsigned char)*id) && !strchr("._-", *id))
+            return false;
+    return true;
+}
+
+bool gw_division_valid(const char *division)
+{
+    size_t length = strlen(division);
+    return (length == 0 || length == 6 || length == 9 || length == 12) && is_digits(division);
+}
+
+bool gw_grid_valid(const char *grid)
+{
+    return strlen(grid) < GW_GRID_SIZE && is_digits(grid);
+}
+
+const char *gw_record_mode_name(enum gw_record_mode mode)
+{
+    return record_modes[mode];
+}
+
+int gw_record_mode_from_name(const char *name)
+{
+    return gw_find_name(record_modes, GW_COUNT(record_modes), name);
+}
