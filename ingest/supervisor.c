@@ -1,0 +1,201 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "ingest/supervisor.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+
+#define FIRST_WAIT_US   GW_SECOND
+#define LONGEST_WAIT_US (60 * GW_SECOND)
+#define REFUSED_WAIT_US (60 * GW_SECOND) // its lower half is the 30 s that save an account
+#define GOOD_SESSION_US (10 * GW_SECOND)
+
+// Hundreds of these threads share one process; libavformat needs a tenth of it.
+enum { STACK_SIZE = 512 << 10 };
+
+struct gw_supervisor {
+    struct gw_supervisor_config config;
+    struct gw_stop stop;
+    pthread_t thread;
+    char
+        reason[GW_REASON_SIZE]; // last one reported as offline; "" while online or before the first
+    int64_t online_mono_us;     // of this session; 0 before its first keyframe
+    int failures;               // sessions in a row that did not last
+
+    atomic_bool online; // these are read by any thread
+    atomic_uint_fast64_t packets, bytes, reconnects;
+    atomic_int_fast64_t last_packet_mono_us;
+};
+
+int64_t gw_supervisor_backoff_us(int failures, int error, double jitter)
+{
+    int64_t wait_us = FIRST_WAIT_US;
+    while (--failures > 0 && wait_us < LONGEST_WAIT_US)
+        wait_us *= 2;
+    if (wait_us > LONGEST_WAIT_US)
+        wait_us = LONGEST_WAIT_US;
+    if (error == GW_ERROR_UNAUTHORIZED && wait_us < REFUSED_WAIT_US)
+        wait_us = REFUSED_WAIT_US;
+    return wait_us / 2 + (int64_t)((double)wait_us / 2 * jitter);
+}
+
+static double draw_jitter(void)
+{
+    uint32_t bits = UINT32_MAX / 2;
+    // Without the kernel's randomness cameras reconnect in step, and nothing worse.
+    if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) < 0)
+        bits = (uint32_t)gw_mono_us();
+    return (double)bits / UINT32_MAX;
+}
+
+static void report(struct gw_supervisor *supervisor, enum gw_camera_status status,
+                   const char *reason)
+{
+    struct gw_camera_state state = {.status = status, .since_us = gw_wall_us()};
+    snprintf(state.camera, sizeof(state.camera), "%s", supervisor->config.camera.id);
+    snprintf(state.reason, sizeof(state.reason), "%s", reason);
+    if (supervisor->config.state)
+        supervisor->config.state(supervisor->config.opaque, &state);
+}
+
+static void handle_online(void *opaque, const struct gw_stream *stream)
+{
+    struct gw_supervisor *supervisor = opaque;
+    supervisor->online_mono_us = gw_mono_us();
+    supervisor->reason[0] = 0;
+    atomic_store(&supervisor->online, true);
+    gw_log_info(supervisor->config.log, "online: %s %dx%d", gw_stream_codec_name(stream),
+                stream->parameters->width, stream->parameters->height);
+    report(supervisor, GW_CAMERA_ONLINE, "");
+}
+
+static void handle_packet(void *opaque, struct gw_packet *packet)
+{
+    struct gw_supervisor *supervisor = opaque;
+    atomic_fetch_add(&supervisor->packets, 1);
+    atomic_fetch_add(&supervisor->bytes, (uint64_t)packet->av->size);
+    atomic_store(&supervisor->last_packet_mono_us, packet->mono_us);
+    if (gw_ring_push(supervisor->config.ring, packet) < 0)
+        gw_log_debug(supervisor->config.log, "no memory for a packet; it is lost");
+    else if (supervisor->config.pushed)
+        supervisor->config.pushed(supervisor->config.opaque);
+}
+
+// Says that the camera is gone: once per outage, and again when the reason is another one.
+static void report_offline(struct gw_supervisor *supervisor, int error, int64_t wait_us)
+{
+    const char *reason = gw_session_reason(error);
+    bool known = !strncmp(supervisor->reason, reason, sizeof(supervisor->reason) - 1);
+
+    atomic_store(&supervisor->online, false);
+    gw_log(supervisor->config.log, known ? GW_LOG_DEBUG : GW_LOG_WARNING,
+           "offline: %s; retrying in %.1f s", reason, (double)wait_us / GW_SECOND);
+    if (known)
+        return;
+    snprintf(supervisor->reason, sizeof(supervisor->reason), "%s", reason);
+    report(supervisor, GW_CAMERA_OFFLINE, reason);
+}
+
+static int run_session(struct gw_supervisor *supervisor)
+{
+    const struct gw_session_sink sink = {supervisor, handle_packet, handle_online};
+    struct gw_session_config session = supervisor->config.session;
+    session.url = supervisor->config.camera.record_url;
+    session.username = supervisor->config.camera.username;
+    session.password = supervisor->config.camera.password;
+
+    supervisor->online_mono_us = 0;
+    int error = gw_session_run(&session, &sink, supervisor->config.log, &supervisor->stop);
+    int64_t last_us = atomic_load(&supervisor->last_packet_mono_us);
+    bool good =
+        supervisor->online_mono_us && last_us - supervisor->online_mono_us >= GOOD_SESSION_US;
+    supervisor->failures = good ? 1 : supervisor->failures + 1;
+    return error;
+}
+
+static void *run(void *opaque)
+{
+    struct gw_supervisor *supervisor = opaque;
+
+    for (;;) {
+        int error = run_session(supervisor);
+        if (gw_stop_requested(&supervisor->stop))
+            break;
+        int64_t wait_us = gw_supervisor_backoff_us(supervisor->failures, error, draw_jitter());
+        report_offline(supervisor, error, wait_us);
+        if (gw_stop_wait(&supervisor->stop, wait_us))
+            break;
+        atomic_fetch_add(&supervisor->reconnects, 1);
+    }
+    atomic_store(&supervisor->online, false);
+    return NULL;
+}
+
+static int start_thread(struct gw_supervisor *supervisor)
+{
+    char name[16];
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    int error = pthread_create(&supervisor->thread, &attributes, run, supervisor);
+    pthread_attr_destroy(&attributes);
+    if (error)
+        return -error;
+    snprintf(name, sizeof(name), "in %.12s", supervisor->config.camera.id);
+    pthread_setname_np(supervisor->thread, name);
+    return 0;
+}
+
+int gw_supervisor_create(struct gw_supervisor **ret, const struct gw_supervisor_config *config)
+{
+    assert(config->ring);
+    struct gw_supervisor *supervisor = calloc(1, sizeof(*supervisor));
+    if (!supervisor)
+        return -ENOMEM;
+    supervisor->config = *config;
+    gw_stop_init(&supervisor->stop);
+    int error = start_thread(supervisor);
+    if (error < 0) {
+        gw_stop_finish(&supervisor->stop);
+        free(supervisor);
+        return error;
+    }
+    *ret = supervisor;
+    return 0;
+}
+
+void gw_supervisor_stop(struct gw_supervisor *supervisor)
+{
+    gw_stop_request(&supervisor->stop);
+}
+
+void gw_supervisor_destroy(struct gw_supervisor **ret)
+{
+    struct gw_supervisor *supervisor = *ret;
+    if (!supervisor)
+        return;
+    gw_stop_request(&supervisor->stop);
+    pthread_join(supervisor->thread, NULL);
+    gw_stop_finish(&supervisor->stop);
+    explicit_bzero(&supervisor->config.camera, sizeof(supervisor->config.camera));
+    free(supervisor);
+    *ret = NULL;
+}
+
+void gw_supervisor_count(struct gw_supervisor *supervisor, struct gw_supervisor_counters *ret)
+{
+    ret->online = atomic_load(&supervisor->online);
+    ret->packets = atomic_load(&supervisor->packets);
+    ret->bytes = atomic_load(&supervisor->bytes);
+    ret->reconnects = atomic_load(&supervisor->reconnects);
+    ret->last_packet_mono_us = atomic_load(&supervisor->last_packet_mono_us);
+}
