@@ -39,19 +39,19 @@ const struct gw_session_config gw_session_defaults = {
     .stall_timeout_us = 5 * GW_SECOND,
 };
 
-// Called by libavformat before and during every wait, at least ten times a second.
+// Called by libavformat before and during every wait, at least ten times a second. Once it said yes
+// it says so until the end; only a stopped session in good health has a moment for its farewell.
 static int check_interrupt(void *opaque)
 {
     struct session *session = opaque;
     bool closing = session->deadline.phase == GW_PHASE_CLOSING;
-    int error = gw_deadline_check(&session->deadline, gw_mono_us());
 
+    if (session->interrupted && !(closing && session->interrupted == GW_ERROR_STOPPED))
+        return 1;
+    int error = gw_deadline_check(&session->deadline, gw_mono_us());
     if (!error && !closing && gw_stop_requested(session->stop))
         error = GW_ERROR_STOPPED;
-    // What cannot even be read from is not waited for once more when closing.
-    if (closing && session->interrupted && session->interrupted != GW_ERROR_STOPPED)
-        error = session->interrupted;
-    if (error && !session->interrupted)
+    if (error)
         session->interrupted = error;
     return error != 0;
 }
@@ -223,11 +223,13 @@ static int read_frames(struct session *session)
     for (;;) {
         AVPacket *packet = av_packet_alloc();
         int error = packet ? av_read_frame(session->format, packet) : -ENOMEM;
-        if (error >= 0 && packet->stream_index == session->video->index && packet->size > 0)
+        // Also asked here, because data that never stops leaves libavformat nothing to wait for.
+        // When it was interrupted it may still give, as a success, the part of a frame that it has.
+        if (error >= 0 && !check_interrupt(session) &&
+            packet->stream_index == session->video->index && packet->size > 0)
             error = handle_frame(session, &packet);
         av_packet_free(&packet);
-        // Data that never stops would not let libavformat ask for the deadline by itself.
-        if (check_interrupt(session))
+        if (session->interrupted)
             return session->interrupted;
         if (error < 0 && error != AVERROR(EAGAIN))
             return error;
