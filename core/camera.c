@@ -41,6 +41,12 @@ bool gw_grid_valid(const char *grid)
     return strlen(grid) < GW_GRID_SIZE && is_digits(grid);
 }
 
+bool gw_camera_same_work(const struct gw_camera *a, const struct gw_camera *b)
+{
+    return !strcmp(a->record_url, b->record_url) && !strcmp(a->username, b->username) &&
+           !strcmp(a->password, b->password) && a->record == b->record;
+}
+
 const char *gw_record_mode_name(enum gw_record_mode mode)
 {
     return record_modes[mode];

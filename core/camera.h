@@ -63,5 +63,8 @@ bool gw_camera_id_valid(const char *id);
 bool gw_division_valid(const char *division);
 bool gw_grid_valid(const char *grid);
 
+// Whether a worker does the same for both: a name or place may differ, what it connects to may not.
+bool gw_camera_same_work(const struct gw_camera *a, const struct gw_camera *b);
+
 const char *gw_record_mode_name(enum gw_record_mode mode); // "events", "continuous", "off"
 int gw_record_mode_from_name(const char *name);            // -1 when unknown

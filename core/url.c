@@ -58,6 +58,14 @@ static bool has_control_character(const char *text)
     return false;
 }
 
+static bool is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text > 0x7e)
+            return false;
+    return true;
+}
+
 int gw_url_split(const char *url, char ret_url[GW_URL_SIZE], char ret_username[GW_USERNAME_SIZE],
                  char ret_password[GW_PASSWORD_SIZE])
 {
@@ -77,7 +85,7 @@ int gw_url_split(const char *url, char ret_url[GW_URL_SIZE], char ret_username[G
         if (colon && percent_decode(colon + 1, (size_t)(at - colon - 1), password, sizeof(password)) < 0)
             return GW_ERROR_INVALID;
     }
-    if (!*host || strchr("/?#:", *host))
+    if (!*host || strchr("/?#:", *host) || !is_ascii(host))
         return GW_ERROR_INVALID;
     if ((size_t)(authority - url) + strlen(host) >= GW_URL_SIZE)
         return GW_ERROR_INVALID;

@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/analysis.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+
+// At most this many packets before another camera gets its turn: a third of a second at 25/s.
+enum { PACKETS_PER_TURN = 8 };
+#define LAG_LIMIT_US (4 * GW_SECOND)
+
+struct gw_analysis {
+    struct gw_decode_task task;
+    struct gw_decode_pool *pool;
+    struct gw_ring *ring;
+    struct gw_analyzer *analyzer;   // touched by the running task only
+    gw_cursor cursor;               // likewise
+    atomic_int_fast64_t idle_us;    // wall time to tell the analyzer; 0 when packets come
+    atomic_uint_fast64_t decoded, dropped, events; // copies for other threads
+};
+
+static void skip_to(struct gw_analysis *analysis, gw_cursor cursor)
+{
+    atomic_fetch_add(&analysis->dropped, cursor - analysis->cursor);
+    analysis->cursor = cursor;
+    gw_analyzer_discontinuity(analysis->analyzer);
+}
+
+// Whether the packet just read is so late that the newest GOP is the better place to go on.
+static bool lags(struct gw_analysis *analysis, const struct gw_packet *packet, gw_cursor *ret_key)
+{
+    if (gw_mono_us() - packet->mono_us < LAG_LIMIT_US)
+        return false;
+    *ret_key = gw_ring_newest_key(analysis->ring);
+    return *ret_key != GW_CURSOR_NONE && *ret_key > analysis->cursor;
+}
+
+// Analyses one packet. Returns whether there was one.
+static bool analyse_next(struct gw_analysis *analysis)
+{
+    struct gw_packet packet = {0};
+    gw_cursor before = analysis->cursor, key;
+    int got = gw_ring_read(analysis->ring, &analysis->cursor, &packet);
+
+    if (got == GW_ERROR_LAPPED) {
+        gw_cursor lapped_to = analysis->cursor;
+        analysis->cursor = before;
+        skip_to(analysis, lapped_to);
+        return true;
+    }
+    if (got <= 0)
+        return false;
+    if (lags(analysis, &packet, &key))
+        skip_to(analysis, key);
+    else
+        // A decoder that cannot be made is counted by the analyzer and tried again at the next
+        // keyframe; there is nothing else to do here.
+        gw_analyzer_feed(analysis->analyzer, &packet);
+    gw_packet_unref(&packet);
+    return true;
+}
+
+static bool run(struct gw_decode_task *task)
+{
+    struct gw_analysis *analysis = (struct gw_analysis *)((char *)task - offsetof(struct gw_analysis, task));
+    struct gw_analyzer_counters counters;
+    bool more = true;
+
+    for (int i = 0; more && i < PACKETS_PER_TURN; i++)
+        more = analyse_next(analysis);
+    int64_t idle_us = atomic_exchange(&analysis->idle_us, 0);
+    if (!more && idle_us)
+        gw_analyzer_idle(analysis->analyzer, idle_us);
+    gw_analyzer_count(analysis->analyzer, &counters);
+    atomic_store(&analysis->decoded, counters.decoded);
+    atomic_store(&analysis->events, counters.events);
+    return more;
+}
+
+int gw_analysis_create(struct gw_analysis **ret, const struct gw_analysis_config *config)
+{
+    struct gw_analysis *analysis = calloc(1, sizeof(*analysis));
+    if (!analysis)
+        return -ENOMEM;
+    analysis->task.run = run;
+    analysis->pool = config->pool;
+    analysis->ring = config->ring;
+    analysis->cursor = gw_ring_head(config->ring);
+    int error = gw_analyzer_create(&analysis->analyzer, &config->analyzer);
+    if (error < 0) {
+        free(analysis);
+        return error;
+    }
+    *ret = analysis;
+    return 0;
+}
+
+void gw_analysis_wake(struct gw_analysis *analysis)
+{
+    gw_decode_pool_wake(analysis->pool, &analysis->task);
+}
+
+void gw_analysis_idle(struct gw_analysis *analysis, int64_t wall_us)
+{
+    atomic_store(&analysis->idle_us, wall_us);
+    gw_analysis_wake(analysis);
+}
+
+void gw_analysis_count(struct gw_analysis *analysis, struct gw_analysis_counters *ret)
+{
+    *ret = (struct gw_analysis_counters){.decoded = atomic_load(&analysis->decoded),
+                                         .dropped = atomic_load(&analysis->dropped),
+                                         .events = atomic_load(&analysis->events)};
+}
+
+void gw_analysis_destroy(struct gw_analysis **analysis)
+{
+    if (!*analysis)
+        return;
+    gw_decode_pool_retire((*analysis)->pool, &(*analysis)->task);
+    gw_analyzer_flush((*analysis)->analyzer);
+    gw_analyzer_destroy(&(*analysis)->analyzer);
+    free(*analysis);
+    *analysis = NULL;
+}

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/assignment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct gw_assigned *find(const struct gw_assignment *assignment, const char *id)
+{
+    for (int i = 0; i < assignment->count; i++)
+        if (!strcmp(assignment->cameras[i].camera.id, id))
+            return &assignment->cameras[i];
+    return NULL;
+}
+
+static int least_loaded(const int *load, int workers)
+{
+    int best = 0;
+    for (int i = 1; i < workers; i++)
+        if (load[i] < load[best])
+            best = i;
+    return best;
+}
+
+bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_camera *cameras, int count,
+                          int workers)
+{
+    struct gw_assigned *next = calloc((size_t)count + 1, sizeof(*next));
+    int *load = calloc((size_t)workers, sizeof(*load));
+    int used = 0;
+    bool changed = false;
+
+    if (!next || !load)
+        abort();
+    for (int i = 0; i < count; i++) {
+        if (!cameras[i].enabled)
+            continue;
+        const struct gw_assigned *old = find(assignment, cameras[i].id);
+        next[used] = (struct gw_assigned){.camera = cameras[i], .worker = old ? old->worker : -1};
+        if (old)
+            load[old->worker]++;
+        changed |= !old || !gw_camera_same_work(&old->camera, &cameras[i]);
+        used++;
+    }
+    for (int i = 0; i < used; i++) {
+        if (next[i].worker >= 0)
+            continue;
+        next[i].worker = least_loaded(load, workers);
+        load[next[i].worker]++;
+    }
+    changed |= used != assignment->count;
+    free(load);
+    free(assignment->cameras);
+    *assignment = (struct gw_assignment){.cameras = next, .count = used};
+    return changed;
+}
+
+void gw_assignment_finish(struct gw_assignment *assignment)
+{
+    free(assignment->cameras);
+    *assignment = (struct gw_assignment){0};
+}
+
+int gw_assignment_of(const struct gw_assignment *assignment, int worker, struct gw_camera *ret)
+{
+    int count = 0;
+    for (int i = 0; i < assignment->count; i++)
+        if (assignment->cameras[i].worker == worker)
+            ret[count++] = assignment->cameras[i].camera;
+    return count;
+}

@@ -1,0 +1,216 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/crew.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+
+#define SHORT_LIFE_US   (10 * GW_SECOND)
+#define FIRST_RETRY_US  (GW_SECOND / 2)
+#define LAST_RETRY_US   (10 * GW_SECOND)
+
+extern char **environ;
+
+struct gw_crew {
+    struct gw_crew_config config;
+    bool stopping;
+    struct gw_crew_member members[];
+};
+
+int gw_crew_create(struct gw_crew **ret, const struct gw_crew_config *config)
+{
+    struct gw_crew *crew =
+        calloc(1, sizeof(*crew) + (size_t)config->count * sizeof(struct gw_crew_member));
+    if (!crew)
+        return -ENOMEM;
+    crew->config = *config;
+    for (int i = 0; i < config->count; i++)
+        snprintf(crew->members[i].name, sizeof(crew->members[i].name), "w%d", i);
+    *ret = crew;
+    return 0;
+}
+
+void gw_crew_destroy(struct gw_crew **crew)
+{
+    struct gw_crew *c = *crew;
+    if (!c)
+        return;
+    for (int i = 0; i < c->config.count; i++) {
+        if (c->members[i].pid) {
+            kill(c->members[i].pid, SIGKILL);
+            waitpid(c->members[i].pid, NULL, 0);
+        }
+        free(c->members[i].open_clips);
+    }
+    free(c);
+    *crew = NULL;
+}
+
+int gw_crew_count(const struct gw_crew *crew)
+{
+    return crew->config.count;
+}
+
+struct gw_crew_member *gw_crew_member(struct gw_crew *crew, int i)
+{
+    return &crew->members[i];
+}
+
+struct gw_crew_member *gw_crew_find(struct gw_crew *crew, const struct gw_id *boot)
+{
+    for (int i = 0; i < crew->config.count; i++)
+        if (crew->members[i].present && gw_id_equal(&crew->members[i].boot, boot))
+            return &crew->members[i];
+    return NULL;
+}
+
+struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id *boot, const char *name,
+                                       int64_t mono_us)
+{
+    for (int i = 0; i < crew->config.count; i++) {
+        struct gw_crew_member *member = &crew->members[i];
+        if (!member->pid || strcmp(member->name, name))
+            continue;
+        member->present = true;
+        member->boot = *boot;
+        member->heard_us = mono_us;
+        return member;
+    }
+    return NULL;
+}
+
+// --- starting and ending -------------------------------------------------------------------------
+
+static void start(struct gw_crew *crew, struct gw_crew_member *member, int64_t mono_us)
+{
+    const struct gw_crew_config *config = &crew->config;
+    char *arguments[] = {(char *)"gridwatch",       (char *)"worker",
+                         (char *)"--hub",           (char *)config->endpoint,
+                         (char *)"--store",         (char *)config->store,
+                         (char *)"--name",          member->name,
+                         (char *)"--log-level",     (char *)config->log_level,
+                         (char *)"--log-format",    (char *)config->log_format,
+                         (char *)"--end-with-parent", NULL};
+    int error = posix_spawn(&member->pid, config->program, NULL, NULL, arguments, environ);
+
+    if (error) {
+        gw_log_error(config->log, "cannot start worker %s (%s): %s", member->name, config->program,
+                     strerror(error));
+        member->pid = 0;
+        member->restart_us = mono_us + LAST_RETRY_US;
+        return;
+    }
+    member->started_us = member->heard_us = mono_us;
+}
+
+static void kill_if_silent(struct gw_crew *crew, struct gw_crew_member *member, int64_t mono_us)
+{
+    if (mono_us - member->heard_us < GW_CREW_SILENCE_US)
+        return;
+    gw_log_error(crew->config.log, "worker %s said nothing for %d s; killing it", member->name,
+                 (int)(GW_CREW_SILENCE_US / GW_SECOND));
+    kill(member->pid, SIGKILL);
+    member->heard_us = mono_us; // one kill is enough; reap takes it from here
+}
+
+void gw_crew_step(struct gw_crew *crew, int64_t mono_us)
+{
+    for (int i = 0; i < crew->config.count; i++) {
+        struct gw_crew_member *member = &crew->members[i];
+        if (member->pid)
+            kill_if_silent(crew, member, mono_us);
+        else if (!crew->stopping && mono_us >= member->restart_us)
+            start(crew, member, mono_us);
+    }
+}
+
+static void describe_end(const struct gw_crew *crew, const struct gw_crew_member *member, int status)
+{
+    if (crew->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return;
+    if (WIFSIGNALED(status))
+        gw_log_error(crew->config.log, "worker %s was killed by signal %d (%s)%s", member->name,
+                     WTERMSIG(status), strsignal(WTERMSIG(status)), crew->stopping ? "" : "; starting it again");
+    else
+        gw_log_error(crew->config.log, "worker %s ended with code %d%s", member->name, WEXITSTATUS(status),
+                     crew->stopping ? "" : "; starting it again");
+}
+
+static void schedule_restart(struct gw_crew_member *member, int64_t mono_us)
+{
+    int64_t wait_us = FIRST_RETRY_US;
+
+    if (mono_us - member->started_us >= SHORT_LIFE_US)
+        member->failures = 0;
+    // The first restart is immediate: cameras must be recording again within 5 s.
+    if (member->failures++ == 0)
+        wait_us = 0;
+    for (int i = 2; i < member->failures && wait_us < LAST_RETRY_US; i++)
+        wait_us *= 2;
+    member->restart_us = mono_us + (wait_us < LAST_RETRY_US ? wait_us : LAST_RETRY_US);
+}
+
+struct gw_crew_member *gw_crew_reap(struct gw_crew *crew, int64_t mono_us)
+{
+    for (int i = 0; i < crew->config.count; i++) {
+        struct gw_crew_member *member = &crew->members[i];
+        int status;
+        if (!member->pid || waitpid(member->pid, &status, WNOHANG) != member->pid)
+            continue;
+        describe_end(crew, member, status);
+        member->pid = 0;
+        member->present = false;
+        schedule_restart(member, mono_us);
+        return member;
+    }
+    return NULL;
+}
+
+void gw_crew_stop(struct gw_crew *crew)
+{
+    crew->stopping = true;
+    for (int i = 0; i < crew->config.count; i++)
+        if (crew->members[i].pid)
+            kill(crew->members[i].pid, SIGTERM);
+}
+
+bool gw_crew_running(const struct gw_crew *crew)
+{
+    for (int i = 0; i < crew->config.count; i++)
+        if (crew->members[i].pid)
+            return true;
+    return false;
+}
+
+// --- what each of them records -------------------------------------------------------------------
+
+void gw_crew_clip_opened(struct gw_crew_member *member, const struct gw_clip *clip)
+{
+    if (member->open_clip_count == member->open_clip_room) {
+        member->open_clip_room = member->open_clip_room ? 2 * member->open_clip_room : 16;
+        member->open_clips =
+            realloc(member->open_clips, (size_t)member->open_clip_room * sizeof(*member->open_clips));
+        if (!member->open_clips)
+            abort();
+    }
+    member->open_clips[member->open_clip_count++] = *clip;
+}
+
+void gw_crew_clip_closed(struct gw_crew_member *member, const struct gw_id *clip)
+{
+    for (int i = 0; i < member->open_clip_count; i++)
+        if (gw_id_equal(&member->open_clips[i].id, clip)) {
+            member->open_clips[i] = member->open_clips[--member->open_clip_count];
+            return;
+        }
+}

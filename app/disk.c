@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/disk.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "storage/clip_writer.h"
+
+// Packets are written in batches this long: fewer wakes and larger writes.
+#define BATCH_US (GW_SECOND / 10)
+
+struct repair {
+    struct repair *next;
+    struct gw_clip clip;
+};
+
+struct gw_disk {
+    const char *store;
+    struct gw_link *link;
+    const struct gw_log *log;
+    pthread_t thread;
+
+    pthread_mutex_t lock; // guards what the thread is told; held for moments
+    pthread_cond_t told;
+    bool woken, stopping;
+    struct repair *repairs;
+
+    pthread_mutex_t recorders_lock; // held while recorders step
+    struct gw_recorder **recorders;
+    int recorder_count, recorder_room;
+};
+
+// Returns whether any recorder has more to do at once.
+static bool step_recorders(struct gw_disk *disk)
+{
+    bool more = false;
+    pthread_mutex_lock(&disk->recorders_lock);
+    for (int i = 0; i < disk->recorder_count; i++)
+        more |= gw_recorder_step(disk->recorders[i]);
+    pthread_mutex_unlock(&disk->recorders_lock);
+    return more;
+}
+
+static void repair(struct gw_disk *disk, struct repair *repair)
+{
+    struct gw_fact fact = {.kind = GW_FACT_CLIP_CLOSED, .wall_us = gw_wall_us(), .clip = repair->clip};
+    int error = gw_clip_repair(disk->store, &fact.clip);
+    char path[GW_MEDIA_PATH_SIZE];
+
+    if (error) {
+        gw_log_error(disk->log, "cannot repair clip %s: %s; it stays listed as recording until the next start",
+                     gw_clip_path(path, &repair->clip), gw_strerror(error));
+    } else {
+        gw_log_info(disk->log, "clip %s was left open by a lost worker: now %s, %lld frames",
+                    gw_clip_path(path, &fact.clip), gw_clip_state_name(fact.clip.state),
+                    (long long)fact.clip.frames);
+        gw_link_post(disk->link, &fact);
+    }
+    free(repair);
+}
+
+// Sleeps until told or the next batch is due. Returns the repairs asked for meanwhile.
+static struct repair *wait_for_work(struct gw_disk *disk, bool at_once, bool *ret_stopping)
+{
+    int64_t due_us = gw_mono_us() + BATCH_US;
+    struct timespec due = {.tv_sec = due_us / GW_SECOND, .tv_nsec = due_us % GW_SECOND * 1000};
+
+    pthread_mutex_lock(&disk->lock);
+    while (!at_once && !disk->woken && !disk->stopping && !disk->repairs)
+        if (pthread_cond_timedwait(&disk->told, &disk->lock, &due) == ETIMEDOUT)
+            break;
+    disk->woken = false;
+    *ret_stopping = disk->stopping;
+    struct repair *repairs = disk->repairs;
+    disk->repairs = NULL;
+    pthread_mutex_unlock(&disk->lock);
+    return repairs;
+}
+
+static void *run(void *opaque)
+{
+    struct gw_disk *disk = opaque;
+    bool stopping = false, more = false;
+
+    while (!stopping) {
+        struct repair *repairs = wait_for_work(disk, more, &stopping);
+        while (repairs) {
+            struct repair *next = repairs->next;
+            repair(disk, repairs);
+            repairs = next;
+        }
+        more = step_recorders(disk);
+    }
+    return NULL;
+}
+
+int gw_disk_create(struct gw_disk **ret, const char *store, struct gw_link *link, const struct gw_log *log)
+{
+    struct gw_disk *disk = calloc(1, sizeof(*disk));
+    pthread_condattr_t attributes;
+
+    if (!disk)
+        return -ENOMEM;
+    disk->store = store;
+    disk->link = link;
+    disk->log = log;
+    pthread_mutex_init(&disk->lock, NULL);
+    pthread_mutex_init(&disk->recorders_lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&disk->told, &attributes);
+    pthread_condattr_destroy(&attributes);
+    int error = pthread_create(&disk->thread, NULL, run, disk);
+    if (error) {
+        free(disk);
+        return -error;
+    }
+    pthread_setname_np(disk->thread, "disk");
+    *ret = disk;
+    return 0;
+}
+
+void gw_disk_destroy(struct gw_disk **disk)
+{
+    struct gw_disk *d = *disk;
+    if (!d)
+        return;
+    assert(!d->recorder_count);
+    pthread_mutex_lock(&d->lock);
+    d->stopping = true;
+    pthread_cond_signal(&d->told);
+    pthread_mutex_unlock(&d->lock);
+    pthread_join(d->thread, NULL);
+    pthread_cond_destroy(&d->told);
+    pthread_mutex_destroy(&d->recorders_lock);
+    pthread_mutex_destroy(&d->lock);
+    free(d->recorders);
+    free(d);
+    *disk = NULL;
+}
+
+void gw_disk_add(struct gw_disk *disk, struct gw_recorder *recorder)
+{
+    pthread_mutex_lock(&disk->recorders_lock);
+    if (disk->recorder_count == disk->recorder_room) {
+        disk->recorder_room = disk->recorder_room ? 2 * disk->recorder_room : 16;
+        disk->recorders = realloc(disk->recorders, (size_t)disk->recorder_room * sizeof(struct gw_recorder *));
+        if (!disk->recorders)
+            abort();
+    }
+    disk->recorders[disk->recorder_count++] = recorder;
+    pthread_mutex_unlock(&disk->recorders_lock);
+}
+
+void gw_disk_remove(struct gw_disk *disk, struct gw_recorder *recorder)
+{
+    pthread_mutex_lock(&disk->recorders_lock);
+    int i = 0;
+    while (disk->recorders[i] != recorder)
+        i++;
+    disk->recorders[i] = disk->recorders[--disk->recorder_count];
+    pthread_mutex_unlock(&disk->recorders_lock);
+    gw_recorder_finish(recorder);
+}
+
+void gw_disk_wake(struct gw_disk *disk)
+{
+    pthread_mutex_lock(&disk->lock);
+    disk->woken = true;
+    pthread_cond_signal(&disk->told);
+    pthread_mutex_unlock(&disk->lock);
+}
+
+void gw_disk_repair(struct gw_disk *disk, const struct gw_clip *clip)
+{
+    struct repair *repair = malloc(sizeof(*repair));
+    if (!repair)
+        abort();
+    repair->clip = *clip;
+    pthread_mutex_lock(&disk->lock);
+    repair->next = disk->repairs;
+    disk->repairs = repair;
+    pthread_cond_signal(&disk->told);
+    pthread_mutex_unlock(&disk->lock);
+}

@@ -1,0 +1,620 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/hub.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <zmq.h>
+
+#include "app/assignment.h"
+#include "app/cli.h"
+#include "app/crew.h"
+#include "app/protocol.h"
+#include "app/signals.h"
+#include "app/site_files.h"
+#include "app/site_status.h"
+#include "bus/publisher.h"
+#include "console/console.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "storage/index.h"
+
+enum {
+    BATCH = 256,         // facts in one transaction
+    PUBLISH_STEP = 1000, // committed facts read at once
+};
+#define TICK_US       (1 * GW_SECOND)
+#define STOP_LIMIT_US (4 * GW_SECOND) // then workers that have not stopped are killed
+#define LOGIN_VALID_US (12 * 3600 * GW_SECOND)
+
+static const struct gw_log hub_log = {.name = "hub"};
+
+struct hub {
+    const struct gw_config *site;
+    struct gw_settings settings;
+    struct gw_site_files files;
+    char program[PATH_MAX];
+
+    struct gw_index *index;
+    int64_t index_version; // when the registry was last read
+    struct gw_crew *crew;
+    struct gw_assignment assignment;
+    struct gw_publisher *publisher;
+    struct gw_console *console;
+    struct gw_site_status *status;
+    struct gw_site_counters counters;
+    void *zmq, *workers; // context; ROUTER socket
+
+    struct gw_fact_entry batch[BATCH]; // received, not yet committed
+    int batch_count;
+    bool commit_failed; // said so already
+    bool strays;        // unfinished rows exist that no worker will finish
+    uint64_t published; // seq
+    bool ready;         // said so already
+};
+
+// --- facts: commit -> ack -> publish -------------------------------------------------------------
+
+static int publish_one(void *opaque, const struct gw_committed_fact *fact)
+{
+    struct hub *hub = opaque;
+    gw_publisher_send(hub->publisher, fact);
+    hub->published = fact->seq;
+    return 0;
+}
+
+// Sends what is committed and not yet published, in order.
+static void publish(struct hub *hub)
+{
+    int count;
+    do {
+        count = gw_index_facts(hub->index, hub->published, PUBLISH_STEP, publish_one, hub);
+    } while (count == PUBLISH_STEP);
+    if (count < 0)
+        gw_log_error(&hub_log, "cannot read committed facts: %s", gw_index_error(hub->index));
+    gw_console_notify(hub->console, hub->published);
+}
+
+static bool commit(struct hub *hub, const struct gw_fact_entry *entries, int count)
+{
+    int64_t start_us = gw_mono_us();
+    int error = gw_index_commit(hub->index, entries, count);
+
+    hub->counters.commits++;
+    hub->counters.commit_us += gw_mono_us() - start_us;
+    if (error && !hub->commit_failed)
+        gw_log_error(&hub_log, "cannot commit to the index: %s; workers keep their facts and send them again",
+                     gw_index_error(hub->index));
+    else if (!error && hub->commit_failed)
+        gw_log_info(&hub_log, "the index commits again");
+    hub->commit_failed = error;
+    return !error;
+}
+
+// Keeps the crew's book of open clips, and notes what no worker will finish: its worker is gone.
+static void follow(struct hub *hub, const struct gw_fact_entry *entry)
+{
+    struct gw_crew_member *member = gw_crew_find(hub->crew, &entry->boot);
+
+    if (!member)
+        hub->strays |= entry->fact.kind != GW_FACT_EVENT_CLOSED && entry->fact.kind != GW_FACT_CLIP_CLOSED;
+    else if (entry->fact.kind == GW_FACT_CLIP_OPENED)
+        gw_crew_clip_opened(member, &entry->fact.clip);
+    else if (entry->fact.kind == GW_FACT_CLIP_CLOSED)
+        gw_crew_clip_closed(member, &entry->fact.clip.id);
+}
+
+// Acks the last entry of each worker in the batch; an ack covers all before it.
+static void ack(struct hub *hub)
+{
+    for (int i = 0; i < hub->batch_count; i++) {
+        const struct gw_fact_entry *entry = &hub->batch[i];
+        bool last = true;
+        for (int j = i + 1; last && j < hub->batch_count; j++)
+            last = !gw_id_equal(&hub->batch[j].boot, &entry->boot);
+        if (last)
+            gw_protocol_send(hub->workers, &entry->boot, gw_protocol_ack(entry->boot_seq));
+    }
+}
+
+static void commit_batch(struct hub *hub)
+{
+    if (!hub->batch_count)
+        return;
+    // A failed commit is not acked: the workers send these facts again.
+    if (commit(hub, hub->batch, hub->batch_count)) {
+        for (int i = 0; i < hub->batch_count; i++)
+            follow(hub, &hub->batch[i]);
+        ack(hub);
+        publish(hub);
+    }
+    hub->batch_count = 0;
+}
+
+// --- what lost workers left behind ---------------------------------------------------------------
+
+// Whether a present worker runs this camera and so ends its events itself.
+static bool is_attended(const struct hub *hub, const char *camera)
+{
+    for (int i = 0; i < hub->assignment.count; i++)
+        if (!strcmp(hub->assignment.cameras[i].camera.id, camera))
+            return gw_crew_member(hub->crew, hub->assignment.cameras[i].worker)->present;
+    return false;
+}
+
+// Closes events as interrupted where their last report left them. Returns whether all is well.
+static bool close_events(struct hub *hub, const struct gw_event *events, int count)
+{
+    struct gw_fact_entry entries[BATCH];
+    assert(count <= BATCH);
+    for (int i = 0; i < count; i++) {
+        entries[i] = (struct gw_fact_entry){
+            .fact = {.kind = GW_FACT_EVENT_CLOSED, .wall_us = gw_wall_us(), .event = events[i]}};
+        entries[i].fact.event.state = GW_EVENT_CLOSED;
+        entries[i].fact.event.interrupted = true;
+    }
+    if (count && !commit(hub, entries, count))
+        return false;
+    publish(hub);
+    return true;
+}
+
+// camera NULL: every open event, as at start, when nobody attends any.
+static bool close_events_of(struct hub *hub, const char *camera)
+{
+    struct gw_event events[BATCH];
+    int count;
+    do {
+        count = gw_index_unfinished_events(hub->index, camera, events, BATCH);
+        if (count < 0 || !close_events(hub, events, count))
+            return false;
+    } while (count == BATCH);
+    return true;
+}
+
+// A worker is gone: its events end here; its clips are repaired by whoever comes next.
+static void settle_member(struct hub *hub, struct gw_crew_member *member)
+{
+    int worker = (int)(member - gw_crew_member(hub->crew, 0));
+    bool settled = true;
+    for (int i = 0; i < hub->assignment.count; i++)
+        if (hub->assignment.cameras[i].worker == worker)
+            settled &= close_events_of(hub, hub->assignment.cameras[i].camera.id);
+    hub->strays |= !settled;
+}
+
+static bool is_recording(struct hub *hub, const struct gw_id *clip)
+{
+    for (int i = 0; i < gw_crew_count(hub->crew); i++) {
+        const struct gw_crew_member *member = gw_crew_member(hub->crew, i);
+        for (int j = 0; j < member->open_clip_count; j++)
+            if (gw_id_equal(&member->open_clips[j].id, clip))
+                return true;
+    }
+    return false;
+}
+
+// Finds unfinished rows that belong to no running worker: closes the events, hands the clips to
+// this worker for repair, and counts them as its own from then on.
+static void settle_strays(struct hub *hub, struct gw_crew_member *member)
+{
+    struct gw_clip clips[BATCH], lost[BATCH];
+    struct gw_event events[BATCH];
+    int lost_count = 0, stray_count = 0;
+    int clip_count = gw_index_unfinished_clips(hub->index, NULL, clips, BATCH);
+    int event_count = gw_index_unfinished_events(hub->index, NULL, events, BATCH);
+
+    for (int i = 0; i < event_count; i++)
+        if (!is_attended(hub, events[i].camera))
+            events[stray_count++] = events[i];
+    for (int i = 0; i < clip_count; i++)
+        if (!is_recording(hub, &clips[i].id))
+            lost[lost_count++] = clips[i];
+    if (lost_count) {
+        for (int i = 0; i < lost_count; i++)
+            gw_crew_clip_opened(member, &lost[i]);
+        gw_protocol_send(hub->workers, &member->boot, gw_protocol_repair(lost, lost_count));
+    }
+    hub->strays = !close_events(hub, events, stray_count) || clip_count < 0 || event_count < 0 ||
+                  clip_count == BATCH;
+}
+
+// --- workers -------------------------------------------------------------------------------------
+
+static void assign(struct hub *hub, struct gw_crew_member *member)
+{
+    struct gw_camera *cameras = calloc((size_t)hub->assignment.count + 1, sizeof(*cameras));
+    if (!cameras)
+        abort();
+    int count = gw_assignment_of(&hub->assignment, (int)(member - gw_crew_member(hub->crew, 0)), cameras);
+    gw_protocol_send(hub->workers, &member->boot, gw_protocol_assign(&hub->settings, cameras, count));
+    free(cameras);
+}
+
+static void handle_hello(struct hub *hub, const struct gw_id *boot, const json_t *message)
+{
+    struct gw_id said;
+    char name[32];
+    struct gw_crew_member *member = NULL;
+
+    if (gw_protocol_read_hello(message, &said, name) == 0 && gw_id_equal(&said, boot))
+        member = gw_crew_welcome(hub->crew, boot, name, gw_mono_us());
+    if (!member) {
+        gw_log_warning(&hub_log, "a worker that this hub did not start said hello; it gets no cameras");
+        return;
+    }
+    // What its predecessor recorded is nobody's now.
+    hub->strays |= member->open_clip_count > 0;
+    member->open_clip_count = 0;
+    assign(hub, member);
+}
+
+static void handle_status(struct hub *hub, struct gw_crew_member *member, const json_t *message)
+{
+    struct gw_camera_metrics *metrics;
+    int count = gw_protocol_read_status(message, &metrics);
+
+    if (count < 0) {
+        hub->counters.bad_messages++;
+        return;
+    }
+    if (member)
+        member->heard_us = gw_mono_us();
+    gw_site_status_put(hub->status, metrics, count);
+    free(metrics);
+}
+
+static void handle_fact(struct hub *hub, const struct gw_id *boot, const json_t *message)
+{
+    struct gw_fact_entry *entry = &hub->batch[hub->batch_count];
+    uint64_t seq = 0;
+
+    entry->boot = *boot;
+    if (gw_protocol_read_fact(message, &seq, &entry->fact) < 0) {
+        hub->counters.bad_messages++;
+        gw_log_error(&hub_log, "a worker sent a fact that makes no sense (its number %llu); it is dropped",
+                     (unsigned long long)seq);
+        commit_batch(hub); // so that this ack covers nothing uncommitted
+        if (seq && !hub->commit_failed)
+            gw_protocol_send(hub->workers, boot, gw_protocol_ack(seq));
+        return;
+    }
+    entry->boot_seq = seq;
+    hub->counters.facts++;
+    if (++hub->batch_count == BATCH)
+        commit_batch(hub);
+}
+
+static void handle_message(struct hub *hub, const struct gw_id *boot, const json_t *message)
+{
+    const char *type = gw_protocol_type(message);
+
+    if (!strcmp(type, "fact"))
+        handle_fact(hub, boot, message);
+    else if (!strcmp(type, "status"))
+        handle_status(hub, gw_crew_find(hub->crew, boot), message);
+    else if (!strcmp(type, "hello"))
+        handle_hello(hub, boot, message);
+    else
+        hub->counters.bad_messages++;
+}
+
+// Takes everything that has arrived; what came together is committed together.
+static void receive(struct hub *hub)
+{
+    struct gw_id boot;
+    json_t *message;
+    int got;
+
+    while ((got = gw_protocol_receive(hub->workers, &boot, &message)) != 0) {
+        if (got < 0) {
+            hub->counters.bad_messages++;
+            continue;
+        }
+        handle_message(hub, &boot, message);
+        json_decref(message);
+    }
+    commit_batch(hub);
+}
+
+static void reap(struct hub *hub)
+{
+    struct gw_crew_member *member;
+    while ((member = gw_crew_reap(hub->crew, gw_mono_us()))) {
+        hub->counters.worker_restarts += !gw_signals_stop_requested();
+        receive(hub); // its last words
+        settle_member(hub, member);
+    }
+}
+
+// --- the registry --------------------------------------------------------------------------------
+
+// Reads the registry when somebody changed it, and tells the workers.
+static void update_cameras(struct hub *hub, bool force)
+{
+    struct gw_camera_row *rows;
+    int64_t version = gw_index_version(hub->index);
+
+    if (!force && version == hub->index_version)
+        return;
+    int count = gw_index_cameras(hub->index, &rows);
+    if (count < 0) {
+        gw_log_error(&hub_log, "cannot read the registry: %s", gw_index_error(hub->index));
+        return;
+    }
+    hub->index_version = version;
+    struct gw_camera *cameras = calloc((size_t)count + 1, sizeof(*cameras));
+    if (!cameras)
+        abort();
+    for (int i = 0; i < count; i++)
+        cameras[i] = rows[i].camera;
+    free(rows);
+    if (gw_assignment_update(&hub->assignment, cameras, count, gw_crew_count(hub->crew))) {
+        gw_log_info(&hub_log, "%d cameras", hub->assignment.count);
+        gw_site_status_keep(hub->status, cameras, count);
+        for (int i = 0; i < gw_crew_count(hub->crew); i++)
+            if (gw_crew_member(hub->crew, i)->present)
+                assign(hub, gw_crew_member(hub->crew, i));
+    }
+    free(cameras);
+}
+
+// A camera named at the start; one that is registered already keeps its name, place and record mode.
+static int register_camera(struct hub *hub, const struct gw_camera *camera)
+{
+    struct gw_camera_row known;
+    struct gw_camera merged = *camera;
+
+    if (gw_index_camera(hub->index, camera->id, &known) == 0) {
+        merged = known.camera;
+        memcpy(merged.record_url, camera->record_url, sizeof(merged.record_url));
+        memcpy(merged.username, camera->username, sizeof(merged.username));
+        memcpy(merged.password, camera->password, sizeof(merged.password));
+        merged.enabled = true;
+    }
+    if (gw_index_put_camera(hub->index, &merged) < 0)
+        return gw_cli_fail("cannot register camera %s: %s", camera->id, gw_index_error(hub->index));
+    return 0;
+}
+
+static int register_cameras(struct hub *hub, const struct gw_camera *cameras, int count)
+{
+    int code = 0;
+    for (int i = 0; !code && i < count; i++)
+        code = register_camera(hub, &cameras[i]);
+    return code;
+}
+
+// --- the loop ------------------------------------------------------------------------------------
+
+static const char *find_problem(const struct hub *hub)
+{
+    if (hub->commit_failed)
+        return "the index does not commit; is the disk full?";
+    if (hub->counters.workers_present < hub->counters.workers)
+        return "a worker is not there yet";
+    return NULL;
+}
+
+static void tick(struct hub *hub)
+{
+    struct gw_crew_member *present = NULL;
+
+    hub->counters.workers_present = 0;
+    for (int i = 0; i < gw_crew_count(hub->crew); i++)
+        if (gw_crew_member(hub->crew, i)->present) {
+            present = gw_crew_member(hub->crew, i);
+            hub->counters.workers_present++;
+        }
+    update_cameras(hub, false);
+    if (hub->strays && present)
+        settle_strays(hub, present);
+    hub->counters.head = hub->published;
+    gw_publisher_count(hub->publisher, &hub->counters.bus);
+    gw_publisher_heartbeat(hub->publisher, hub->published, gw_wall_us());
+    gw_site_status_set(hub->status, &hub->counters, find_problem(hub));
+}
+
+// Once, when every worker has come: scripts wait for this line.
+static void say_ready(struct hub *hub)
+{
+    for (int i = 0; !hub->ready && i < gw_crew_count(hub->crew); i++)
+        if (!gw_crew_member(hub->crew, i)->present)
+            return;
+    if (hub->ready)
+        return;
+    hub->ready = true;
+    tick(hub);
+    puts("ready");
+    fflush(stdout);
+}
+
+static void wait_for_work(struct hub *hub)
+{
+    zmq_pollitem_t items[] = {
+        {.socket = hub->workers, .events = ZMQ_POLLIN},
+        {.socket = gw_publisher_socket(hub->publisher), .events = ZMQ_POLLIN},
+    };
+    zmq_poll(items, 2, 100); // a signal interrupts it, which is as good as work
+    if (items[1].revents)
+        gw_publisher_read(hub->publisher);
+}
+
+static void run(struct hub *hub)
+{
+    int64_t next_tick_us = 0, stop_us = 0;
+
+    while (!stop_us || gw_crew_running(hub->crew)) {
+        int64_t now_us = gw_mono_us();
+        if (!stop_us && gw_signals_stop_requested()) {
+            gw_crew_stop(hub->crew);
+            stop_us = now_us;
+        }
+        if (stop_us && now_us - stop_us > STOP_LIMIT_US) {
+            gw_log_warning(&hub_log, "a worker did not stop within %d s and is killed",
+                           (int)(STOP_LIMIT_US / GW_SECOND));
+            break;
+        }
+        gw_crew_step(hub->crew, now_us);
+        wait_for_work(hub);
+        receive(hub);
+        reap(hub);
+        say_ready(hub);
+        if (now_us >= next_tick_us) {
+            next_tick_us = now_us + TICK_US;
+            tick(hub);
+        }
+    }
+    receive(hub);
+}
+
+// --- setting up ----------------------------------------------------------------------------------
+
+static int open_sockets(struct hub *hub)
+{
+    int handover = 1, linger = 0, unlimited = 0;
+
+    hub->zmq = zmq_ctx_new();
+    hub->workers = zmq_socket(hub->zmq, ZMQ_ROUTER);
+    assert(hub->workers);
+    zmq_setsockopt(hub->workers, ZMQ_ROUTER_HANDOVER, &handover, sizeof(handover));
+    zmq_setsockopt(hub->workers, ZMQ_LINGER, &linger, sizeof(linger));
+    // Full means: the worker's own queue fills, which it resends from. An assignment must get out.
+    zmq_setsockopt(hub->workers, ZMQ_SNDHWM, &unlimited, sizeof(unlimited));
+    if (zmq_bind(hub->workers, hub->files.worker_endpoint) < 0)
+        return gw_cli_fail("cannot open the worker socket %s: %s", hub->files.worker_endpoint, zmq_strerror(zmq_errno()));
+
+    char endpoint[160], source[64];
+    snprintf(endpoint, sizeof(endpoint), "tcp://%s", hub->site->bus_listen);
+    snprintf(source, sizeof(source), "/gridwatch/%s", hub->site->division);
+    struct gw_publisher_config config = {.zmq = hub->zmq, .endpoint = endpoint, .source = source,
+                                         .epoch = gw_index_epoch(hub->index), .store = hub->site->store};
+    int error = gw_publisher_create(&hub->publisher, &config);
+    if (error)
+        return gw_cli_fail("cannot publish on %s (bus.listen): %s; stop what uses it or choose another port",
+                           hub->site->bus_listen, gw_strerror(error));
+    return 0;
+}
+
+static int open_console(struct hub *hub)
+{
+    char error[256];
+    struct gw_console_config config = {.listen = hub->site->console_listen,
+                                       .store = hub->site->store,
+                                       .division = hub->site->division,
+                                       .site_name = hub->site->site_name,
+                                       .log = &hub_log,
+                                       .opaque = hub->status,
+                                       .write_metrics = gw_site_status_write_metrics,
+                                       .not_ready = gw_site_status_not_ready};
+    if (gw_console_create(&hub->console, &config, error) < 0)
+        return gw_cli_fail("%s", error);
+    return 0;
+}
+
+static int open_index(struct hub *hub)
+{
+    char error[GW_INDEX_ERROR_SIZE];
+    if (gw_index_open(&hub->index, hub->site->store, GW_INDEX_WRITE, hub->site->division, error) < 0)
+        return gw_cli_fail("%s", error);
+    int64_t head = gw_index_head(hub->index);
+    if (head < 0)
+        return gw_cli_fail("cannot read the index: %s", gw_index_error(hub->index));
+    hub->published = (uint64_t)head;
+    hub->strays = true; // whatever an earlier run left unfinished
+    return 0;
+}
+
+static int open_crew(struct hub *hub)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct gw_crew_config config = {.program = hub->program,
+                                    .endpoint = hub->files.worker_endpoint,
+                                    .store = hub->site->store,
+                                    .log_level = hub->site->log_level,
+                                    .log_format = hub->site->log_format,
+                                    .count = (int)hub->site->workers,
+                                    .log = &hub_log};
+    if (!config.count)
+        config.count = cores > 0 ? (int)cores : 1;
+    hub->counters.workers = config.count;
+    ssize_t length = readlink("/proc/self/exe", hub->program, sizeof(hub->program) - 1);
+    if (length < 0 || gw_crew_create(&hub->crew, &config) < 0)
+        return gw_cli_fail("cannot prepare the workers: %s", strerror(errno));
+    return 0;
+}
+
+static void announce(struct hub *hub)
+{
+    char code[GW_LOGIN_CODE_SIZE];
+
+    printf("console %s\n", gw_console_address(hub->console));
+    if (gw_console_make_login(hub->site->store, LOGIN_VALID_US, code) == 0)
+        printf("login %s/#/login/%s\n", gw_console_address(hub->console), code);
+    else
+        gw_log_error(&hub_log, "cannot make a login; try `gridwatch user login`");
+    printf("bus %s\n", gw_publisher_endpoint(hub->publisher));
+    fflush(stdout);
+}
+
+static void close_all(struct hub *hub)
+{
+    gw_console_destroy(&hub->console);
+    gw_crew_destroy(&hub->crew);
+    gw_publisher_destroy(&hub->publisher);
+    gw_site_status_destroy(&hub->status);
+    gw_assignment_finish(&hub->assignment);
+    gw_index_close(&hub->index);
+    if (hub->workers)
+        zmq_close(hub->workers);
+    if (hub->zmq)
+        zmq_ctx_term(hub->zmq);
+    gw_site_files_finish(&hub->files);
+}
+
+static int open_all(struct hub *hub, const struct gw_hub_config *config)
+{
+    char error[512];
+    int code;
+
+    if (gw_site_files_init(&hub->files, hub->site, error) < 0)
+        return gw_cli_fail("%s", error);
+    if (gw_site_status_create(&hub->status) < 0)
+        return gw_cli_fail("%s", gw_strerror(-ENOMEM));
+    if ((code = open_index(hub)) || (code = register_cameras(hub, config->cameras, config->camera_count)) ||
+        (code = open_sockets(hub)) || (code = open_console(hub)) || (code = open_crew(hub)))
+        return code;
+    update_cameras(hub, true);
+    return 0;
+}
+
+int gw_hub_run(const struct gw_hub_config *config)
+{
+    const struct gw_config *site = config->site;
+    struct hub *hub = calloc(1, sizeof(*hub));
+
+    if (!hub)
+        abort();
+    hub->site = site;
+    hub->settings = (struct gw_settings){.preroll_us = site->preroll_us,
+                                         .postroll_us = site->postroll_us,
+                                         .split_us = site->split_us,
+                                         .ring_bytes = site->ring_bytes,
+                                         .stall_us = site->stall_us};
+    hub->files.lock_fd = -1;
+    int code = open_all(hub, config);
+    if (!code) {
+        gw_signals_install();
+        announce(hub);
+        run(hub);
+        gw_log_info(&hub_log, "stopped");
+    }
+    close_all(hub);
+    free(hub);
+    return code;
+}

@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/analysis.h"
+#include "app/recorder.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "ingest/supervisor.h"
+
+// How long a camera is silent before its analysis is told.
+#define SILENCE_US (3 * GW_SECOND)
+// What the ring keeps beyond the pre-roll: until an event is confirmed and the disk thread comes by.
+#define CONFIRMATION_US (3 * GW_SECOND)
+
+struct gw_pipeline {
+    struct gw_camera camera;
+    struct gw_services services;
+    struct gw_log log;
+    bool ending; // set before the analysis is flushed: what is open then is cut off, not over
+
+    struct gw_ring *ring;
+    struct gw_recorder *recorder;
+    struct gw_analysis *analysis;
+    struct gw_supervisor *supervisor;
+};
+
+// --- the connections between the parts -----------------------------------------------------------
+
+static void handle_pushed(void *opaque)
+{
+    struct gw_pipeline *pipeline = opaque;
+    gw_analysis_wake(pipeline->analysis);
+}
+
+static void handle_state(void *opaque, const struct gw_camera_state *state)
+{
+    struct gw_pipeline *pipeline = opaque;
+    struct gw_fact fact = {.wall_us = gw_wall_us(), .camera = *state};
+    fact.kind = state->status == GW_CAMERA_ONLINE ? GW_FACT_CAMERA_ONLINE : GW_FACT_CAMERA_OFFLINE;
+    gw_link_post(pipeline->services.link, &fact);
+}
+
+static void handle_event(void *opaque, enum gw_event_phase phase, const struct gw_event *event,
+                         const struct gw_snapshot *snapshot)
+{
+    struct gw_pipeline *pipeline = opaque;
+    struct gw_event reported = *event;
+
+    if (phase == GW_EVENT_PHASE_CLOSED && pipeline->ending)
+        reported.interrupted = true;
+    gw_recorder_event(pipeline->recorder, phase, &reported, snapshot);
+    gw_disk_wake(pipeline->services.disk);
+}
+
+// --- making them, in the direction of the flow reversed: each part finds the next one there ------
+
+static int create_recorder(struct gw_pipeline *pipeline, const struct gw_settings *settings)
+{
+    struct gw_recorder_config config = {.mode = pipeline->camera.record,
+                                        .settings = *settings,
+                                        .store = pipeline->services.store,
+                                        .ring = pipeline->ring,
+                                        .link = pipeline->services.link,
+                                        .log = &pipeline->log};
+    strcpy(config.camera, pipeline->camera.id);
+    int error = gw_recorder_create(&pipeline->recorder, &config);
+    if (!error)
+        gw_disk_add(pipeline->services.disk, pipeline->recorder);
+    return error;
+}
+
+static int create_analysis(struct gw_pipeline *pipeline)
+{
+    struct gw_analysis_config config = {
+        .analyzer = gw_analyzer_defaults, .pool = pipeline->services.pool, .ring = pipeline->ring};
+    strcpy(config.analyzer.camera, pipeline->camera.id);
+    config.analyzer.opaque = pipeline;
+    config.analyzer.event = handle_event;
+    return gw_analysis_create(&pipeline->analysis, &config);
+}
+
+static int create_supervisor(struct gw_pipeline *pipeline, const struct gw_settings *settings)
+{
+    struct gw_supervisor_config config = {.camera = pipeline->camera,
+                                          .session = gw_session_defaults,
+                                          .ring = pipeline->ring,
+                                          .log = &pipeline->log,
+                                          .opaque = pipeline,
+                                          .state = handle_state,
+                                          .pushed = handle_pushed};
+    config.session.stall_timeout_us = settings->stall_us;
+    return gw_supervisor_create(&pipeline->supervisor, &config);
+}
+
+int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,
+                       const struct gw_settings *settings, const struct gw_services *services)
+{
+    struct gw_ring_config ring = {.keep_us = settings->preroll_us + CONFIRMATION_US,
+                                  .max_bytes = (size_t)settings->ring_bytes};
+    struct gw_pipeline *pipeline = calloc(1, sizeof(*pipeline));
+    if (!pipeline)
+        return -ENOMEM;
+    pipeline->camera = *camera;
+    pipeline->services = *services;
+    pipeline->log.name = pipeline->camera.id;
+
+    int error = gw_ring_create(&pipeline->ring, &ring);
+    if (!error)
+        error = create_recorder(pipeline, settings);
+    if (!error)
+        error = create_analysis(pipeline);
+    if (!error)
+        error = create_supervisor(pipeline, settings);
+    if (error)
+        gw_pipeline_destroy(&pipeline);
+    else
+        *ret = pipeline;
+    return error;
+}
+
+void gw_pipeline_stop(struct gw_pipeline *pipeline)
+{
+    gw_supervisor_stop(pipeline->supervisor);
+}
+
+void gw_pipeline_destroy(struct gw_pipeline **pipeline)
+{
+    struct gw_pipeline *p = *pipeline;
+    if (!p)
+        return;
+    gw_supervisor_destroy(&p->supervisor);
+    p->ending = true;
+    gw_analysis_destroy(&p->analysis);
+    if (p->recorder)
+        gw_disk_remove(p->services.disk, p->recorder);
+    gw_recorder_destroy(&p->recorder);
+    gw_ring_destroy(&p->ring);
+    free(p);
+    *pipeline = NULL;
+}
+
+// --- looking at them -----------------------------------------------------------------------------
+
+const struct gw_camera *gw_pipeline_camera(const struct gw_pipeline *pipeline)
+{
+    return &pipeline->camera;
+}
+
+void gw_pipeline_tick(struct gw_pipeline *pipeline)
+{
+    struct gw_supervisor_counters counters;
+    gw_supervisor_count(pipeline->supervisor, &counters);
+    if (counters.last_packet_mono_us && gw_mono_us() - counters.last_packet_mono_us > SILENCE_US)
+        gw_analysis_idle(pipeline->analysis, gw_wall_us());
+}
+
+void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics *ret)
+{
+    struct gw_supervisor_counters ingest;
+    struct gw_analysis_counters analysis;
+    struct gw_recorder_counters recorder;
+
+    gw_supervisor_count(pipeline->supervisor, &ingest);
+    gw_analysis_count(pipeline->analysis, &analysis);
+    gw_recorder_count(pipeline->recorder, &recorder);
+    *ret = (struct gw_camera_metrics){
+        .online = ingest.online,
+        .packets = ingest.packets,
+        .bytes = ingest.bytes,
+        .reconnects = ingest.reconnects,
+        .decoded = analysis.decoded,
+        .analysis_dropped = analysis.dropped,
+        .events = analysis.events,
+        .clips = recorder.clips,
+        .clips_truncated = recorder.truncated,
+        .ring_bytes = gw_ring_bytes(pipeline->ring),
+        .last_packet_age_us = ingest.last_packet_mono_us ? gw_mono_us() - ingest.last_packet_mono_us : -1};
+    strcpy(ret->camera, pipeline->camera.id);
+}

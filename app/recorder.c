@@ -1,0 +1,339 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/recorder.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "storage/clip_writer.h"
+#include "storage/media.h"
+
+enum { MOST_JOBS = 32, PACKETS_PER_STEP = 256 };
+
+// After a disk error, how long until the next clip is tried.
+#define RETRY_US (1 * GW_SECOND)
+
+// One event report on its way to the disk.
+struct job {
+    struct job *next;
+    enum gw_event_phase phase;
+    struct gw_event event;
+    size_t jpeg_size, thumbnail_size;
+    uint8_t bytes[]; // the picture, then the thumbnail
+};
+
+struct gw_recorder {
+    struct gw_recorder_config config;
+
+    pthread_mutex_t lock; // guards the jobs
+    struct job *first, **last;
+    int job_count;
+
+    // The disk thread's:
+    int open_events;
+    int64_t want_from_us, want_until_us; // wall; what events ask to be recorded
+    bool recording;                      // cursor stands in the ring, clips come and go
+    gw_cursor cursor;                    // next packet to write, while recording
+    struct gw_clip_writer *writer;       // NULL between clips
+    struct gw_stream *stream;            // the writer's
+    int64_t clip_start_us;               // wall
+    int64_t recorded_until_us;           // wall; end of the last clip
+    int64_t read_mono_us;                // when the ring last had a packet for us
+    int64_t retry_mono_us;               // not before this, after an error
+
+    atomic_uint_fast64_t clips, truncated;
+};
+
+int gw_recorder_create(struct gw_recorder **ret, const struct gw_recorder_config *config)
+{
+    struct gw_recorder *recorder = calloc(1, sizeof(*recorder));
+    if (!recorder)
+        return -ENOMEM;
+    recorder->config = *config;
+    recorder->last = &recorder->first;
+    recorder->want_until_us = GW_NO_TIME;
+    recorder->recorded_until_us = GW_NO_TIME;
+    pthread_mutex_init(&recorder->lock, NULL);
+    *ret = recorder;
+    return 0;
+}
+
+void gw_recorder_destroy(struct gw_recorder **recorder)
+{
+    if (!*recorder)
+        return;
+    assert(!(*recorder)->writer && !(*recorder)->first);
+    pthread_mutex_destroy(&(*recorder)->lock);
+    free(*recorder);
+    *recorder = NULL;
+}
+
+// --- event reports -------------------------------------------------------------------------------
+
+void gw_recorder_event(struct gw_recorder *recorder, enum gw_event_phase phase,
+                       const struct gw_event *event, const struct gw_snapshot *snapshot)
+{
+    size_t jpeg_size = snapshot ? snapshot->jpeg_size : 0;
+    size_t thumbnail_size = snapshot ? snapshot->thumbnail_size : 0;
+    struct job *job = malloc(sizeof(*job) + jpeg_size + thumbnail_size);
+
+    if (!job)
+        abort(); // an event that cannot be kept must not be lost silently
+    *job = (struct job){.phase = phase, .event = *event, .jpeg_size = jpeg_size, .thumbnail_size = thumbnail_size};
+    if (jpeg_size)
+        memcpy(job->bytes, snapshot->jpeg, jpeg_size);
+    if (thumbnail_size)
+        memcpy(job->bytes + jpeg_size, snapshot->thumbnail, thumbnail_size);
+
+    pthread_mutex_lock(&recorder->lock);
+    if (phase == GW_EVENT_PHASE_UPDATED && recorder->job_count >= MOST_JOBS) {
+        free(job);
+    } else {
+        *recorder->last = job;
+        recorder->last = &job->next;
+        recorder->job_count++;
+    }
+    pthread_mutex_unlock(&recorder->lock);
+}
+
+static struct job *take_job(struct gw_recorder *recorder)
+{
+    pthread_mutex_lock(&recorder->lock);
+    struct job *job = recorder->first;
+    if (job) {
+        recorder->first = job->next;
+        recorder->job_count--;
+        if (!recorder->first)
+            recorder->last = &recorder->first;
+    }
+    pthread_mutex_unlock(&recorder->lock);
+    return job;
+}
+
+static void post(struct gw_recorder *recorder, struct gw_fact *fact)
+{
+    fact->wall_us = gw_wall_us();
+    gw_link_post(recorder->config.link, fact);
+}
+
+// Thumbnail and picture, before the fact that names them. Returns whether both are on the disk.
+static bool write_snapshot(struct gw_recorder *recorder, const struct job *job)
+{
+    char path[GW_MEDIA_PATH_SIZE];
+    const char *store = recorder->config.store;
+    int error = gw_media_write(store, gw_event_thumbnail_path(path, &job->event),
+                               job->bytes + job->jpeg_size, job->thumbnail_size);
+    if (!error)
+        error = gw_media_write(store, gw_event_snapshot_path(path, &job->event), job->bytes, job->jpeg_size);
+    if (error)
+        gw_log_error(recorder->config.log, "cannot write snapshot %s: %s", path, gw_strerror(error));
+    return !error;
+}
+
+// What an event asks to be recorded.
+static void want(struct gw_recorder *recorder, const struct job *job)
+{
+    const struct gw_settings *settings = &recorder->config.settings;
+
+    if (job->phase == GW_EVENT_PHASE_OPENED) {
+        recorder->open_events++;
+        recorder->want_from_us = job->event.start_us - settings->preroll_us;
+        recorder->want_until_us = INT64_MAX;
+    } else if (job->phase == GW_EVENT_PHASE_CLOSED && --recorder->open_events == 0) {
+        recorder->want_until_us = job->event.end_us + settings->postroll_us;
+    }
+}
+
+static void handle_job(struct gw_recorder *recorder, struct job *job)
+{
+    static const enum gw_fact_kind kinds[] = {[GW_EVENT_PHASE_OPENED] = GW_FACT_EVENT_OPENED,
+                                              [GW_EVENT_PHASE_UPDATED] = GW_FACT_EVENT_UPDATED,
+                                              [GW_EVENT_PHASE_CLOSED] = GW_FACT_EVENT_CLOSED};
+    struct gw_fact fact = {.kind = kinds[job->phase], .event = job->event};
+
+    // An opened event's picture that could not be written is not promised either.
+    if (job->jpeg_size && !write_snapshot(recorder, job) && job->phase == GW_EVENT_PHASE_OPENED)
+        fact.event.snapshot_us = GW_NO_TIME;
+    want(recorder, job);
+    post(recorder, &fact);
+}
+
+static void handle_jobs(struct gw_recorder *recorder)
+{
+    struct job *job;
+    while ((job = take_job(recorder))) {
+        handle_job(recorder, job);
+        free(job);
+    }
+}
+
+// --- clips ---------------------------------------------------------------------------------------
+
+static bool wants_recording(const struct gw_recorder *recorder)
+{
+    switch (recorder->config.mode) {
+    case GW_RECORD_CONTINUOUS: return true;
+    case GW_RECORD_EVENTS: return recorder->want_until_us != GW_NO_TIME;
+    case GW_RECORD_OFF: break;
+    }
+    return false;
+}
+
+static void close_clip(struct gw_recorder *recorder, const char *why)
+{
+    struct gw_fact fact = {.kind = GW_FACT_CLIP_CLOSED};
+
+    if (!recorder->writer)
+        return;
+    int error = gw_clip_writer_finish(&recorder->writer, &fact.clip);
+    if (error)
+        gw_log_error(recorder->config.log, "clip ended early: %s; the next one begins at once",
+                     gw_strerror(error));
+    else
+        gw_log_debug(recorder->config.log, "clip closed: %s", why);
+    if (fact.clip.truncated)
+        atomic_fetch_add(&recorder->truncated, 1);
+    gw_stream_unref(&recorder->stream);
+    recorder->recorded_until_us = fact.clip.end_us;
+    post(recorder, &fact);
+}
+
+// Begins a clip with this keyframe. On failure says so and tries again later.
+static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *first)
+{
+    struct gw_fact fact = {.kind = GW_FACT_CLIP_OPENED};
+
+    fact.clip.id = gw_id_make(gw_wall_us());
+    strcpy(fact.clip.camera, recorder->config.camera);
+    int error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
+    if (error) {
+        gw_log_error(recorder->config.log, "cannot begin a clip: %s; trying again in 1 s", gw_strerror(error));
+        recorder->retry_mono_us = gw_mono_us() + RETRY_US;
+        return false;
+    }
+    atomic_fetch_add(&recorder->clips, 1);
+    recorder->stream = gw_stream_ref(first->stream);
+    recorder->clip_start_us = fact.clip.start_us;
+    post(recorder, &fact);
+    return true;
+}
+
+// Where the next clip begins: at the pre-roll's keyframe, but not again what the last clip has.
+static gw_cursor find_start(struct gw_recorder *recorder)
+{
+    int64_t from_us = recorder->config.mode == GW_RECORD_CONTINUOUS ? 0 : recorder->want_from_us;
+    if (from_us < recorder->recorded_until_us)
+        from_us = recorder->recorded_until_us;
+    return gw_ring_find_key(recorder->config.ring, from_us);
+}
+
+// Whether the clip must end before this packet, which then begins the next; NULL when not.
+static const char *ends_before(const struct gw_recorder *recorder, const struct gw_packet *packet)
+{
+    if (packet->stream != recorder->stream)
+        return "the stream changed";
+    if (gw_packet_is_key(packet) &&
+        gw_packet_wall_us(packet) - recorder->clip_start_us >= recorder->config.settings.split_us)
+        return "split";
+    return NULL;
+}
+
+static void record(struct gw_recorder *recorder, const struct gw_packet *packet)
+{
+    const char *why = recorder->writer ? ends_before(recorder, packet) : NULL;
+
+    if (why)
+        close_clip(recorder, why);
+    if (!recorder->writer && (!gw_packet_is_key(packet) || gw_mono_us() < recorder->retry_mono_us ||
+                              !open_clip(recorder, packet)))
+        return;
+    if (gw_clip_writer_write(recorder->writer, packet) < 0) {
+        recorder->retry_mono_us = gw_mono_us() + RETRY_US;
+        close_clip(recorder, "write failed");
+    }
+}
+
+// Whether this packet lies behind what any event asked for.
+static bool is_enough(const struct gw_recorder *recorder, const struct gw_packet *packet)
+{
+    return recorder->config.mode == GW_RECORD_EVENTS && packet->av->dts > recorder->want_until_us;
+}
+
+static void stop_recording(struct gw_recorder *recorder)
+{
+    close_clip(recorder, "quiet");
+    recorder->want_until_us = GW_NO_TIME;
+    recorder->recording = false;
+    gw_ring_hold(recorder->config.ring, GW_CURSOR_NONE);
+}
+
+// Records the ring's next packet. Returns whether there was one and more is wanted.
+static bool record_next(struct gw_recorder *recorder)
+{
+    struct gw_packet packet = {0};
+    int got = gw_ring_read(recorder->config.ring, &recorder->cursor, &packet);
+
+    if (got == GW_ERROR_LAPPED) {
+        if (recorder->writer)
+            gw_clip_writer_mark_truncated(recorder->writer);
+        return true;
+    }
+    if (got <= 0)
+        return false;
+    recorder->read_mono_us = gw_mono_us();
+    bool enough = is_enough(recorder, &packet);
+    if (enough)
+        stop_recording(recorder);
+    else
+        record(recorder, &packet);
+    gw_packet_unref(&packet);
+    return !enough;
+}
+
+// A camera that sends nothing for twice its stall time does not keep a clip open.
+static bool has_dried_up(const struct gw_recorder *recorder)
+{
+    return recorder->writer && gw_mono_us() - recorder->read_mono_us > 2 * recorder->config.settings.stall_us;
+}
+
+bool gw_recorder_step(struct gw_recorder *recorder)
+{
+    bool more = true;
+
+    handle_jobs(recorder);
+    if (!recorder->recording) {
+        if (!wants_recording(recorder))
+            return false;
+        recorder->recording = true;
+        recorder->cursor = find_start(recorder);
+        recorder->read_mono_us = gw_mono_us();
+    }
+    for (int i = 0; more && i < PACKETS_PER_STEP; i++)
+        more = record_next(recorder);
+    if (recorder->recording)
+        gw_ring_hold(recorder->config.ring, recorder->cursor);
+    if (!more && has_dried_up(recorder))
+        close_clip(recorder, "no packets");
+    return more;
+}
+
+void gw_recorder_finish(struct gw_recorder *recorder)
+{
+    while (gw_recorder_step(recorder))
+        ;
+    close_clip(recorder, "stopping");
+    gw_ring_hold(recorder->config.ring, GW_CURSOR_NONE);
+}
+
+void gw_recorder_count(struct gw_recorder *recorder, struct gw_recorder_counters *ret)
+{
+    *ret = (struct gw_recorder_counters){.clips = atomic_load(&recorder->clips),
+                                         .truncated = atomic_load(&recorder->truncated)};
+}

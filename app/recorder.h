@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// One camera's recorder: decides which packets of the ring become clips, writes snapshots, and
+// announces both once they are on the disk.
+//
+//   ring.h, analysis.h -> [recorder, on the disk thread] -> clip_writer.h, media.h -> link.h
+//
+// gw_recorder_event from the analysis' thread; step and finish from the disk thread only.
+#pragma once
+
+#include "analyze/analyzer.h"
+#include "app/link.h"
+#include "core/log.h"
+#include "ingest/ring.h"
+
+struct gw_recorder;
+
+struct gw_recorder_config {
+    char camera[GW_CAMERA_ID_SIZE];
+    enum gw_record_mode mode;
+    struct gw_settings settings;
+    const char *store;        // borrowed, as is all below
+    struct gw_ring *ring;
+    struct gw_link *link;
+    const struct gw_log *log;
+};
+
+int gw_recorder_create(struct gw_recorder **ret, const struct gw_recorder_config *config);
+void gw_recorder_destroy(struct gw_recorder **recorder);
+
+// Copies event and snapshot and returns at once. When more than 32 wait, because the disk is slow,
+// updates are dropped: the next one, or the closing, says more.
+void gw_recorder_event(struct gw_recorder *recorder, enum gw_event_phase phase,
+                       const struct gw_event *event, const struct gw_snapshot *snapshot);
+
+// Writes what waits: snapshots, then packets, a bounded number of them. Returns whether more waits.
+bool gw_recorder_step(struct gw_recorder *recorder);
+
+// Writes everything that waits and closes an open clip. After the analysis was destroyed.
+void gw_recorder_finish(struct gw_recorder *recorder);
+
+struct gw_recorder_counters {
+    uint64_t clips, truncated;
+};
+void gw_recorder_count(struct gw_recorder *recorder, struct gw_recorder_counters *ret);

@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/site_status.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+
+struct gw_site_status {
+    pthread_mutex_t lock;
+    struct gw_camera_metrics *cameras;
+    int count, room;
+    struct gw_site_counters counters;
+    const char *problem;
+};
+
+int gw_site_status_create(struct gw_site_status **ret)
+{
+    struct gw_site_status *status = calloc(1, sizeof(*status));
+    if (!status)
+        return -ENOMEM;
+    pthread_mutex_init(&status->lock, NULL);
+    status->problem = "the site is starting";
+    *ret = status;
+    return 0;
+}
+
+void gw_site_status_destroy(struct gw_site_status **status)
+{
+    if (!*status)
+        return;
+    pthread_mutex_destroy(&(*status)->lock);
+    free((*status)->cameras);
+    free(*status);
+    *status = NULL;
+}
+
+// The camera's place, a new one if need be. Called with the lock held.
+static struct gw_camera_metrics *find_or_add(struct gw_site_status *status, const char *camera)
+{
+    for (int i = 0; i < status->count; i++)
+        if (!strcmp(status->cameras[i].camera, camera))
+            return &status->cameras[i];
+    if (status->count == status->room) {
+        status->room = status->room ? 2 * status->room : 64;
+        status->cameras = realloc(status->cameras, (size_t)status->room * sizeof(*status->cameras));
+        if (!status->cameras)
+            abort();
+    }
+    return &status->cameras[status->count++];
+}
+
+void gw_site_status_put(struct gw_site_status *status, const struct gw_camera_metrics *metrics, int count)
+{
+    pthread_mutex_lock(&status->lock);
+    for (int i = 0; i < count; i++)
+        *find_or_add(status, metrics[i].camera) = metrics[i];
+    pthread_mutex_unlock(&status->lock);
+}
+
+void gw_site_status_keep(struct gw_site_status *status, const struct gw_camera *cameras, int count)
+{
+    int kept = 0;
+    pthread_mutex_lock(&status->lock);
+    for (int i = 0; i < status->count; i++)
+        for (int j = 0; j < count; j++)
+            if (!strcmp(status->cameras[i].camera, cameras[j].id)) {
+                status->cameras[kept++] = status->cameras[i];
+                break;
+            }
+    status->count = kept;
+    pthread_mutex_unlock(&status->lock);
+}
+
+void gw_site_status_set(struct gw_site_status *status, const struct gw_site_counters *counters,
+                        const char *problem)
+{
+    pthread_mutex_lock(&status->lock);
+    status->counters = *counters;
+    status->problem = problem;
+    pthread_mutex_unlock(&status->lock);
+}
+
+const char *gw_site_status_not_ready(void *opaque)
+{
+    struct gw_site_status *status = opaque;
+    pthread_mutex_lock(&status->lock);
+    const char *problem = status->problem;
+    pthread_mutex_unlock(&status->lock);
+    return problem;
+}
+
+// --- Prometheus text -----------------------------------------------------------------------------
+
+struct site_metric {
+    const char *name, *type, *help;
+    double (*value)(const struct gw_site_counters *counters);
+};
+
+static double workers(const struct gw_site_counters *c) { return c->workers; }
+static double workers_present(const struct gw_site_counters *c) { return c->workers_present; }
+static double worker_restarts(const struct gw_site_counters *c) { return (double)c->worker_restarts; }
+static double facts(const struct gw_site_counters *c) { return (double)c->facts; }
+static double commits(const struct gw_site_counters *c) { return (double)c->commits; }
+static double commit_seconds(const struct gw_site_counters *c) { return (double)c->commit_us / GW_SECOND; }
+static double bad_messages(const struct gw_site_counters *c) { return (double)c->bad_messages; }
+static double published(const struct gw_site_counters *c) { return (double)c->bus.published; }
+
+static const struct site_metric site_metrics[] = {
+    {"gridwatch_workers", "gauge", "Worker processes that the site wants.", workers},
+    {"gridwatch_workers_present", "gauge", "Worker processes that answer.", workers_present},
+    {"gridwatch_worker_restarts_total", "counter", "Worker processes that ended unasked.", worker_restarts},
+    {"gridwatch_facts_total", "counter", "Facts received from workers.", facts},
+    {"gridwatch_index_commits_total", "counter", "Transactions committed.", commits},
+    {"gridwatch_index_commit_seconds_total", "counter", "Time spent committing.", commit_seconds},
+    {"gridwatch_bad_messages_total", "counter", "Messages from workers that made no sense.", bad_messages},
+    {"gridwatch_bus_published_total", "counter", "Facts published on the bus.", published},
+};
+
+struct camera_metric {
+    const char *name, *type, *help;
+    double (*value)(const struct gw_camera_metrics *metrics);
+};
+
+static double online(const struct gw_camera_metrics *m) { return m->online; }
+static double packets(const struct gw_camera_metrics *m) { return (double)m->packets; }
+static double bytes(const struct gw_camera_metrics *m) { return (double)m->bytes; }
+static double reconnects(const struct gw_camera_metrics *m) { return (double)m->reconnects; }
+static double decoded(const struct gw_camera_metrics *m) { return (double)m->decoded; }
+static double dropped(const struct gw_camera_metrics *m) { return (double)m->analysis_dropped; }
+static double events(const struct gw_camera_metrics *m) { return (double)m->events; }
+static double clips(const struct gw_camera_metrics *m) { return (double)m->clips; }
+static double truncated(const struct gw_camera_metrics *m) { return (double)m->clips_truncated; }
+static double ring_bytes(const struct gw_camera_metrics *m) { return (double)m->ring_bytes; }
+static double packet_age(const struct gw_camera_metrics *m)
+{
+    return m->last_packet_age_us < 0 ? -1 : (double)m->last_packet_age_us / GW_SECOND;
+}
+
+static const struct camera_metric camera_metrics[] = {
+    {"gridwatch_camera_online", "gauge", "1 while the camera delivers frames.", online},
+    {"gridwatch_camera_packets_total", "counter", "Packets received.", packets},
+    {"gridwatch_camera_bytes_total", "counter", "Bytes of video received.", bytes},
+    {"gridwatch_camera_reconnects_total", "counter", "Sessions after the first.", reconnects},
+    {"gridwatch_camera_decoded_total", "counter", "Pictures decoded.", decoded},
+    {"gridwatch_camera_analysis_dropped_total", "counter", "Packets that analysis skipped.", dropped},
+    {"gridwatch_camera_events_total", "counter", "Events opened.", events},
+    {"gridwatch_camera_clips_total", "counter", "Clips begun.", clips},
+    {"gridwatch_camera_clips_truncated_total", "counter", "Clips that lack packets.", truncated},
+    {"gridwatch_camera_ring_bytes", "gauge", "Pre-roll held in memory.", ring_bytes},
+    {"gridwatch_camera_last_packet_age_seconds", "gauge", "Since the last packet; -1 before the first.", packet_age},
+};
+
+static void write_head(FILE *out, const char *name, const char *type, const char *help)
+{
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void gw_site_status_write_metrics(void *opaque, FILE *out)
+{
+    struct gw_site_status *status = opaque;
+
+    pthread_mutex_lock(&status->lock);
+    for (size_t i = 0; i < sizeof(site_metrics) / sizeof(site_metrics[0]); i++) {
+        const struct site_metric *metric = &site_metrics[i];
+        write_head(out, metric->name, metric->type, metric->help);
+        fprintf(out, "%s %.17g\n", metric->name, metric->value(&status->counters));
+    }
+    for (size_t i = 0; i < sizeof(camera_metrics) / sizeof(camera_metrics[0]); i++) {
+        const struct camera_metric *metric = &camera_metrics[i];
+        write_head(out, metric->name, metric->type, metric->help);
+        for (int j = 0; j < status->count; j++)
+            fprintf(out, "%s{camera=\"%s\"} %.17g\n", metric->name, status->cameras[j].camera,
+                    metric->value(&status->cameras[j]));
+    }
+    pthread_mutex_unlock(&status->lock);
+}

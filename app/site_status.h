@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// How the site is doing right now, for /readyz and /metrics: what workers report, kept for the
+// console's threads to read. Written by the hub's thread; one mutex inside.
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "bus/publisher.h"
+#include "core/camera.h"
+
+struct gw_site_status;
+
+int gw_site_status_create(struct gw_site_status **ret);
+void gw_site_status_destroy(struct gw_site_status **status);
+
+// The newest report on these cameras.
+void gw_site_status_put(struct gw_site_status *status, const struct gw_camera_metrics *metrics, int count);
+// Forgets cameras that are not registered any more.
+void gw_site_status_keep(struct gw_site_status *status, const struct gw_camera *cameras, int count);
+
+struct gw_site_counters {
+    int workers, workers_present;
+    uint64_t worker_restarts;
+    uint64_t facts, commits, bad_messages;
+    int64_t commit_us; // sum over commits
+    uint64_t head;
+    struct gw_publisher_counters bus;
+};
+// problem: what keeps the site from working, a static string; NULL when it works.
+void gw_site_status_set(struct gw_site_status *status, const struct gw_site_counters *counters,
+                        const char *problem);
+
+// For gw_console_config: opaque is the status.
+const char *gw_site_status_not_ready(void *opaque);
+void gw_site_status_write_metrics(void *opaque, FILE *out);

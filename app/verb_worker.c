@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// gridwatch worker: one ingest worker. `gridwatch serve` starts its own; this is how it does it.
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "app/cli.h"
+#include "app/signals.h"
+#include "app/verbs.h"
+#include "app/worker.h"
+#include "core/error.h"
+#include "core/log.h"
+
+static const char help[] =
+    "usage: gridwatch worker --hub ENDPOINT --store DIR [--name NAME] [--threads N]\n"
+    "                        [--log-level LEVEL] [--log-format text|json] [--end-with-parent]\n"
+    "\n"
+    "Connects to a hub's worker socket and runs the cameras that the hub assigns to it.\n"
+    "\n"
+    "  --hub ENDPOINT     the hub's socket, ipc:///run/gridwatch/workers\n"
+    "  --store DIR        the site's store; clips and snapshots are written below it\n"
+    "  --name NAME        shown in logs (default: worker)\n"
+    "  --threads N        decoding threads (default 1)\n"
+    "  --end-with-parent  stop in good order when the process that started this one is gone\n";
+
+static const struct option options[] = {
+    {"hub", required_argument, NULL, 'h'},        {"store", required_argument, NULL, 's'},
+    {"name", required_argument, NULL, 'n'},       {"threads", required_argument, NULL, 't'},
+    {"log-level", required_argument, NULL, 'l'},  {"log-format", required_argument, NULL, 'f'},
+    {"end-with-parent", no_argument, NULL, 'p'},  {"help", no_argument, NULL, '?' + 128},
+    {0},
+};
+
+int gw_verb_worker(int argc, char **argv)
+{
+    struct gw_worker_config config = {.name = "worker", .threads = 1};
+    int level = GW_LOG_INFO, json = 0, option;
+    pid_t parent = getppid();
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 'h': config.hub = optarg; break;
+        case 's': config.store = optarg; break;
+        case 'n': config.name = optarg; break;
+        case 't': config.threads = atoi(optarg); break;
+        case 'l': level = gw_log_level_from_name(optarg); break;
+        case 'f': json = optarg[0] == 'j'; break;
+        case 'p':
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
+            if (getppid() != parent) // it went before the line above
+                return GW_EXIT_FAILED;
+            break;
+        case '?' + 128: fputs(help, stdout); return GW_EXIT_OK;
+        default: return gw_cli_usage("worker", "\"%s\" is no option, or lacks its value", argv[optind - 1]);
+        }
+    }
+    if (optind < argc)
+        return gw_cli_usage("worker", "unexpected \"%s\"", argv[optind]);
+    if (!config.hub || !config.store)
+        return gw_cli_usage("worker", "--hub and --store are needed");
+    if (config.threads < 1 || config.threads > 256)
+        return gw_cli_usage("worker", "--threads takes 1 to 256");
+    if (level < 0)
+        return gw_cli_usage("worker", "--log-level takes error, warning, info, debug or trace");
+    gw_log_setup((enum gw_log_level)level, json);
+    gw_signals_install();
+    return gw_worker_run(&config);
+}
