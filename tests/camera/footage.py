@@ -16,7 +16,8 @@ ENCODERS = {
 }
 
 
-def scene(width=640, height=360, fps=FPS, seconds=SECONDS, moves=(MOVES_FROM_S, MOVES_TO_S)):
+def scene(width=640, height=360, fps=FPS, seconds=SECONDS, moves=(MOVES_FROM_S, MOVES_TO_S),
+          noise=1):
     """The scene as a filter graph for `ffmpeg -f lavfi -i`."""
     begin, end = moves
     thing_w, thing_h = width // 8, height // 4
@@ -26,7 +27,7 @@ def scene(width=640, height=360, fps=FPS, seconds=SECONDS, moves=(MOVES_FROM_S, 
         f"drawbox={width // 8}:{height // 6}:{width // 4}:{height // 5}:0x4a4038:fill[scene];"
         f"color=0xc8b090:s={thing_w}x{thing_h}:r={fps}:d={seconds},noise=alls=60:all_seed=3,gblur=1[thing];"
         f"[scene][thing]overlay=x='if(between(t,{begin},{end}),-{thing_w}+(t-{begin})*{speed},-2*{thing_w})'"
-        f":y={height // 2},noise=alls=1:allf=t")
+        f":y={height // 2},noise=alls={noise}:allf=t")
 
 
 def make(path, codec="h264", graph=None, bitrate=None, gop=20):

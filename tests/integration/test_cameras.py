@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 The Gridwatch authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cameras that are refused, absent, hung or gone: each offline with its reason, and back when it is."""
+import pathlib
+
+import pytest
+
+from gridwatch_site import run, wait_for
+from rtsp_camera import free_port
+
+SECRET = "hunter2-Zq9x"
+
+
+def packets(site, camera):
+    """How many packets the site has received from a camera, by its metrics."""
+    _, _, body = site.request("/metrics")
+    lines = [line for line in body.decode().splitlines()
+             if "packets" in line and f'"{camera}"' in line and not line.startswith("#")]
+    return int(float(lines[0].rsplit(" ", 1)[1])) if lines else 0
+
+
+def command_lines():
+    lines = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes())
+        except OSError:
+            pass
+    return b"\n".join(lines)
+
+
+@pytest.mark.parametrize("method", ["digest", "basic"])
+def test_a_camera_with_a_password_is_recorded(site, make_camera, footage, method):
+    camera = make_camera({"gate": footage["h264"]}, login=("viewer", SECRET), method=method)
+    site.add_camera("gate", camera.url("gate", ("viewer", SECRET)))
+    site.wait_for_status("gate", "online", 15)
+
+
+def test_a_wrong_password_is_the_reason_and_appears_nowhere(site, make_camera, footage):
+    bus = site.subscribe("camera/")
+    camera = make_camera({"gate": footage["h264"]}, login=("viewer", "the-right-one"))
+    site.add_camera("gate", camera.url("gate", ("viewer", SECRET)))
+    offline = bus.wait_for("camera.offline", 20, camera="gate")
+    row = site.wait_for_status("gate", "offline", 5)
+    assert "password" in row["reason"]
+    assert row["url"] == camera.url("gate")
+    _, _, metrics = site.request("/metrics")
+    seen = [site.log().encode(), offline.text, str(row).encode(), metrics, command_lines(),
+            site.run("camera list").encode()]
+    for text in seen:
+        assert SECRET.encode() not in text
+
+
+def test_a_password_given_on_the_command_line_leaves_the_process_list(make_site, make_camera, footage):
+    camera = make_camera({"gate": footage["h264"]}, login=("viewer", SECRET))
+    site = make_site().start("--camera", camera.url("gate", ("viewer", SECRET)))
+    [row] = wait_for("the camera", lambda: site.get("/cameras")["items"], 5)
+    site.wait_for_status(row["id"], "online", 15)
+    assert SECRET.encode() not in command_lines()
+    assert SECRET not in site.log()
+
+
+def test_a_camera_that_is_not_there_is_offline_and_found_when_it_comes(site, make_camera, footage):
+    port = free_port()
+    site.add_camera("gate", f"rtsp://127.0.0.1:{port}/gate")
+    row = site.wait_for_status("gate", "offline", 15)
+    assert "refused" in row["reason"] or "listens" in row["reason"]
+    make_camera({"gate": footage["h264"]}, port=port)
+    site.wait_for_status("gate", "online", 30)
+
+
+def test_a_stream_that_the_server_does_not_have_is_the_reason(site, make_camera, footage):
+    camera = make_camera({"gate": footage["h264"]})
+    site.add_camera("gate", camera.url("no-such-stream"))
+    row = site.wait_for_status("gate", "offline", 15)
+    assert "stream" in row["reason"]
+
+
+def test_a_stalled_camera_is_offline_within_ten_seconds_and_records_again_afterwards(site, make_camera, footage):
+    camera = make_camera({"gate": footage["h264"]})
+    site.add_camera("gate", camera.url("gate"), record="continuous")
+    site.wait_for_status("gate", "online", 15)
+    wait_for("a clip", lambda: site.clips(camera="gate", state="recording"), 10)
+    camera.freeze()
+    row = site.wait_for_status("gate", "offline", 10)
+    assert row["reason"]
+    clips = wait_for("the clip closed", lambda: site.clips(camera="gate", state="closed"), 10)
+    camera.thaw()
+    site.wait_for_status("gate", "online", 30)
+    again = wait_for("a new clip", lambda: site.clips(camera="gate", state="recording"), 10)
+    assert again[0]["id"] != clips[0]["id"]
+
+
+def test_a_camera_that_restarts_on_its_port_is_online_again(site, make_camera, footage):
+    camera = make_camera({"gate": footage["h264"]})
+    site.add_camera("gate", camera.url("gate"))
+    site.wait_for_status("gate", "online", 15)
+    camera.stop()
+    site.wait_for_status("gate", "offline", 10)
+    make_camera({"gate": footage["h264"]}, port=camera.port)
+    site.wait_for_status("gate", "online", 30)
+
+
+def test_cameras_come_and_go_while_the_site_runs(site, make_camera, footage):
+    camera = make_camera({"gate": footage["h264"], "yard": footage["h264"]})
+    site.add_camera("gate", camera.url("gate"))
+    site.wait_for_status("gate", "online", 15)
+    site.add_camera("yard", camera.url("yard"), record="continuous")
+    site.wait_for_status("yard", "online", 15)
+    wait_for("a clip of yard", lambda: site.clips(camera="yard", state="recording"), 10)
+    site.run("camera remove", "yard")
+    wait_for("no yard", lambda: [row["id"] for row in site.get("/cameras")["items"]] == ["gate"], 5)
+    wait_for("the clip of yard closed", lambda: site.clips(camera="yard", state="closed"), 10)
+    assert not site.clips(camera="yard", state="recording")
+    before = packets(site, "gate")
+    wait_for("gate goes on", lambda: packets(site, "gate") > before, 10)
+
+
+def test_probe_says_what_is_there_or_what_is_wrong(make_camera, footage):
+    camera = make_camera({"gate": footage["h264"]}, login=("viewer", SECRET))
+    good = run("probe", "-", stdin=camera.url("gate", ("viewer", SECRET)) + "\n")
+    assert good.returncode == 0 and "640x360" in good.stdout and "264" in good.stdout
+    for url, reason in [(camera.url("gate", ("viewer", "wrong-Zq")), "password"),
+                        (f"rtsp://127.0.0.1:{free_port()}/gate", ""),
+                        (camera.url("nothing", ("viewer", SECRET)), "stream")]:
+        bad = run("probe", "-", stdin=url + "\n")
+        assert bad.returncode == 1 and bad.stderr.count("\n") == 1 and reason in bad.stderr
+        assert SECRET not in bad.stderr + bad.stdout and "wrong-Zq" not in bad.stderr + bad.stdout
