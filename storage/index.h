@@ -37,20 +37,22 @@ uint64_t gw_index_epoch(const struct gw_index *index);
 
 // A fact and the worker it came from. boot null: the hub itself made it.
 struct gw_fact_entry {
-    struct gw_id boot;  // one run of one worker
-    uint64_t boot_seq;  // counts from 1 in it
+    struct gw_id boot; // one run of one worker
+    uint64_t boot_seq; // counts from 1 in it
     struct gw_fact fact;
 };
 
 // Commits all entries in one transaction: fact rows, and the event, clip and camera state they
 // change. When it returns 0 they survive a power cut. An entry whose boot_seq is not above the last
-// one committed of its boot is skipped (it was resent). An EVENT_OPENED also raises its ALERT_RAISED.
+// one committed of its boot is skipped (it was resent). An EVENT_OPENED also raises its
+// ALERT_RAISED.
 int gw_index_commit(struct gw_index *index, const struct gw_fact_entry *entries, int count);
 
 // Calls back for committed facts with seq > since, in order, at most limit; stops when the callback
 // returns non-zero. Returns the number of calls, or an error.
 int gw_index_facts(struct gw_index *index, uint64_t since, int limit,
-                   int (*callback)(void *opaque, const struct gw_committed_fact *fact), void *opaque);
+                   int (*callback)(void *opaque, const struct gw_committed_fact *fact),
+                   void *opaque);
 
 // The newest fact's seq, 0 when there is none. Negative on failure.
 int64_t gw_index_head(struct gw_index *index);
@@ -60,14 +62,15 @@ int64_t gw_index_head(struct gw_index *index);
 // Everything optional: zero-initialise with gw_query_init and set what matters.
 struct gw_query {
     int64_t from_us, to_us; // overlap with [from, to); GW_NO_TIME: open end
-    char division[GW_DIVISION_SIZE]; // this division and all below it (prefix); a grid may follow it
+    char
+        division[GW_DIVISION_SIZE]; // this division and all below it (prefix); a grid may follow it
     char camera[GW_CAMERA_ID_SIZE];
-    bool near;                 // within near_m metres of a point (WGS-84)
+    bool near; // within near_m metres of a point (WGS-84)
     double near_lon, near_lat, near_m;
-    int kind;                  // enum gw_event_kind, -1 for any; events only
-    int state;                 // enum gw_event_state or gw_clip_state, -1 for any
-    int limit;                 // 1..1000; gw_query_init sets 100
-    char cursor[64];           // from a previous page; "" for the first. Newest start first.
+    int kind;        // enum gw_event_kind, -1 for any; events only
+    int state;       // enum gw_event_state or gw_clip_state, -1 for any
+    int limit;       // 1..1000; gw_query_init sets 100
+    char cursor[64]; // from a previous page; "" for the first. Newest start first.
 };
 void gw_query_init(struct gw_query *query);
 
@@ -100,8 +103,10 @@ int gw_index_clip(struct gw_index *index, const struct gw_id *id, struct gw_clip
 
 // What a lost worker left unfinished: clips still recording and events still open. Each fills at
 // most limit rows and returns how many. camera NULL: of all cameras.
-int gw_index_unfinished_clips(struct gw_index *index, const char *camera, struct gw_clip *ret, int limit);
-int gw_index_unfinished_events(struct gw_index *index, const char *camera, struct gw_event *ret, int limit);
+int gw_index_unfinished_clips(struct gw_index *index, const char *camera, struct gw_clip *ret,
+                              int limit);
+int gw_index_unfinished_events(struct gw_index *index, const char *camera, struct gw_event *ret,
+                               int limit);
 
 // --- registry ------------------------------------------------------------------------------------
 

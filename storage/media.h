@@ -9,7 +9,12 @@
 
 // Writes store/path by temporary file, fdatasync, rename, folder sync; makes the folders.
 // A reader sees the old file or the new one. Returns 0 or -errno. Any thread.
+// A writer that was killed leaves a "<path>.<pid>-<n>.part" behind, which nothing refers to.
 int gw_media_write(const char *store, const char *path, const uint8_t *bytes, size_t size);
 
 // Makes the folders above store/path, durably. Returns 0 or -errno.
 int gw_media_make_folders(const char *store, const char *path);
+
+// Syncs the folder that holds store/path, so that its names survive a power cut. Returns 0 or
+// -errno.
+int gw_media_sync_folder(const char *store, const char *path);

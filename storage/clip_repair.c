@@ -1,0 +1,249 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// gw_clip_repair() of clip_writer.h. Two passes: the boxes say which fragments are whole; then
+// libavformat reads their pictures, and the first that is no picture (a hole that a power cut left)
+// ends the clip before its fragment.
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libavformat/avformat.h>
+#include <libavutil/intreadwrite.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "storage/clip_writer.h"
+#include "storage/media.h"
+#include "storage/mp4_box.h"
+
+#define TYPE_MDAT GW_MP4_TYPE('m', 'd', 'a', 't')
+#define TYPE_MOOF GW_MP4_TYPE('m', 'o', 'o', 'f')
+
+struct repair {
+    const char *store;
+    char path[GW_MEDIA_PATH_SIZE];
+    char full[PATH_MAX];
+    int fd;
+    struct gw_mp4_fragment *fragments;
+    int count;     // whole by their boxes, then: playable
+    int *frames;   // pictures of each
+    int64_t *ends; // end of each, presentation ticks
+};
+
+// --- boxes ---------------------------------------------------------------------------------------
+
+static void add_fragment(struct repair *repair, int64_t offset, int64_t size)
+{
+    if (repair->count % 64 == 0) {
+        size_t room = (size_t)repair->count + 64;
+        repair->fragments = realloc(repair->fragments, room * sizeof(*repair->fragments));
+        if (!repair->fragments)
+            abort();
+    }
+    repair->fragments[repair->count++] = (struct gw_mp4_fragment){.offset = offset, .size = size};
+}
+
+static int find_fragments(struct repair *repair, int64_t offset)
+{
+    struct stat status;
+    struct gw_mp4_box moof, mdat;
+    if (fstat(repair->fd, &status) < 0)
+        return -errno;
+    for (;;) {
+        int result = gw_mp4_read_box(repair->fd, offset, status.st_size, &moof);
+        if (result <= 0 || moof.type != TYPE_MOOF)
+            return result < 0 ? result : 0;
+        result = gw_mp4_read_box(repair->fd, offset + moof.size, status.st_size, &mdat);
+        if (result <= 0 || mdat.type != TYPE_MDAT)
+            return result < 0 ? result : 0;
+        add_fragment(repair, offset, moof.size + mdat.size);
+        offset += moof.size + mdat.size;
+    }
+}
+
+// Cuts the file behind its last fragment that counts.
+static int cut(struct repair *repair)
+{
+    const struct gw_mp4_fragment *last = &repair->fragments[repair->count - 1];
+    return ftruncate(repair->fd, last->offset + last->size) < 0 ? -errno : 0;
+}
+
+// --- pictures ------------------------------------------------------------------------------------
+
+// Whether a picture is what the muxer writes: NAL units, each behind its length in four bytes.
+static bool is_whole_picture(const AVPacket *packet)
+{
+    int at = 0;
+    while (packet->size - at > 4) {
+        uint32_t length = AV_RB32(packet->data + at);
+        if (length == 0 || length > (uint32_t)(packet->size - at - 4))
+            return false;
+        at += 4 + (int)length;
+    }
+    return packet->size > 0 && at == packet->size;
+}
+
+// The fragment that holds this file position, at or after `from`; count when none does.
+static int find_fragment(const struct repair *repair, int64_t position, int from)
+{
+    for (int i = from; i < repair->count; i++)
+        if (position < repair->fragments[i].offset + repair->fragments[i].size)
+            return position < repair->fragments[i].offset ? repair->count : i;
+    return repair->count;
+}
+
+static void take_picture(struct repair *repair, int i, const AVPacket *packet)
+{
+    if (!repair->frames[i]++) {
+        repair->fragments[i].start_ticks = packet->pts;
+        repair->fragments[i].key = packet->flags & AV_PKT_FLAG_KEY;
+    }
+    if (packet->pts + packet->duration > repair->ends[i])
+        repair->ends[i] = packet->pts + packet->duration;
+}
+
+// Reads all pictures; on return the first repair->count fragments are playable.
+static int read_pictures(struct repair *repair, AVFormatContext *input)
+{
+    AVPacket *packet = av_packet_alloc();
+    if (!packet)
+        abort();
+    int result, current = 0, whole = repair->count;
+    while ((result = av_read_frame(input, packet)) >= 0) {
+        int i = find_fragment(repair, packet->pos, current);
+        if (i == repair->count || !is_whole_picture(packet)) {
+            whole = i < repair->count ? i : current;
+            break;
+        }
+        current = i;
+        take_picture(repair, i, packet);
+        av_packet_unref(packet);
+    }
+    av_packet_free(&packet);
+    if (result < 0 && result != AVERROR_EOF && result != AVERROR_INVALIDDATA)
+        return result;
+    // A fragment whose pictures were not found ends the clip, too.
+    int playable = 0;
+    while (playable < whole && repair->frames[playable])
+        playable++;
+    repair->count = playable;
+    return 0;
+}
+
+static void describe(const AVFormatContext *input, struct gw_clip *clip)
+{
+    const AVCodecParameters *parameters = input->streams[0]->codecpar;
+    snprintf(clip->codec, sizeof(clip->codec), "%s",
+             parameters->codec_id == AV_CODEC_ID_HEVC ? "h265" : "h264");
+    clip->width = parameters->width;
+    clip->height = parameters->height;
+}
+
+static int examine(struct repair *repair, struct gw_clip *clip)
+{
+    AVFormatContext *input = NULL;
+    char url[PATH_MAX + 8];
+    snprintf(url, sizeof(url), "file:%s", repair->full);
+    int result = avformat_open_input(&input, url, av_find_input_format("mov"), NULL);
+    if (result < 0) { // nothing in it can be played
+        repair->count = 0;
+        return result == AVERROR(ENOMEM) || result == AVERROR(EIO) ? result : 0;
+    }
+    if (input->nb_streams == 1) {
+        describe(input, clip);
+        result = read_pictures(repair, input);
+    } else {
+        repair->count = 0;
+    }
+    avformat_close_input(&input);
+    return result;
+}
+
+// --- result --------------------------------------------------------------------------------------
+
+// The file is kept when it holds a playable fragment, and removed when not.
+static int lose(struct repair *repair, struct gw_clip *clip)
+{
+    clip->state = GW_CLIP_LOST;
+    clip->end_us = clip->start_us;
+    clip->frames = clip->size_bytes = 0;
+    if (unlink(repair->full) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    return gw_media_sync_folder(repair->store, repair->path);
+}
+
+static int complete(struct repair *repair, struct gw_clip *clip)
+{
+    const struct gw_mp4_fragment *last = &repair->fragments[repair->count - 1];
+    int64_t end_ticks = 0;
+
+    clip->state = GW_CLIP_REPAIRED;
+    clip->size_bytes = last->offset + last->size;
+    clip->frames = 0;
+    for (int i = 0; i < repair->count; i++) {
+        clip->frames += repair->frames[i];
+        end_ticks = repair->ends[i] > end_ticks ? repair->ends[i] : end_ticks;
+    }
+    clip->end_us = clip->start_us + av_rescale(end_ticks, GW_SECOND, GW_MP4_TIMESCALE);
+
+    int result = cut(repair);
+    if (!result)
+        result = gw_mp4_seal(repair->fd, repair->fragments, repair->count, end_ticks);
+    if (!result && fdatasync(repair->fd) < 0)
+        result = -errno;
+    return result;
+}
+
+static int repair_open_file(struct repair *repair, struct gw_clip *clip)
+{
+    int64_t first;
+    int result = gw_mp4_open_room(repair->fd, &first);
+    if (result == GW_ERROR_INVALID)
+        return lose(repair, clip);
+    if (!result)
+        result = find_fragments(repair, first);
+    if (result < 0)
+        return result;
+    if (repair->count) {
+        repair->frames = calloc((size_t)repair->count, sizeof(*repair->frames));
+        repair->ends = calloc((size_t)repair->count, sizeof(*repair->ends));
+        if (!repair->frames || !repair->ends)
+            abort();
+        result = cut(repair);
+        if (!result)
+            result = examine(repair, clip);
+    }
+    if (result < 0)
+        return result;
+    return repair->count ? complete(repair, clip) : lose(repair, clip);
+}
+
+int gw_clip_repair(const char *store, struct gw_clip *clip)
+{
+    struct repair repair = {.store = store};
+    assert(gw_camera_id_valid(clip->camera));
+    gw_clip_path(repair.path, clip);
+    int length = snprintf(repair.full, sizeof(repair.full), "%s/%s", store, repair.path);
+    if (length >= (int)sizeof(repair.full))
+        return -ENAMETOOLONG;
+
+    repair.fd = open(repair.full, O_RDWR | O_CLOEXEC);
+    if (repair.fd < 0)
+        return errno == ENOENT ? lose(&repair, clip) : -errno;
+    int result = GW_ERROR_BUSY;
+    if (flock(repair.fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        result = repair_open_file(&repair, clip);
+    close(repair.fd);
+    free(repair.fragments);
+    free(repair.frames);
+    free(repair.ends);
+    return result;
+}

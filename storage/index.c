@@ -1,0 +1,282 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "storage/index.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "storage/index_internal.h"
+
+#define APPLICATION_ID  0x47576978 // "GWix", in the file's header
+#define BUSY_TIMEOUT_MS 10000
+
+// --- statements ----------------------------------------------------------------------------------
+
+int gw_index_fail(struct gw_index *index)
+{
+    snprintf(index->error, sizeof(index->error), "%s", sqlite3_errmsg(index->db));
+    switch (sqlite3_errcode(index->db)) {
+    case SQLITE_BUSY: return GW_ERROR_BUSY;
+    case SQLITE_FULL: return -ENOSPC;
+    default: return GW_ERROR_INDEX;
+    }
+}
+
+sqlite3_stmt *gw_index_statement(struct gw_index *index, const char *sql)
+{
+    int i = 0;
+    for (; i < GW_INDEX_STATEMENTS && index->statements[i].sql; i++)
+        if (index->statements[i].sql == sql)
+            return index->statements[i].statement;
+    assert(i < GW_INDEX_STATEMENTS);
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v3(index->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
+        SQLITE_OK) {
+        gw_index_fail(index);
+        return NULL;
+    }
+    index->statements[i].sql = sql;
+    index->statements[i].statement = statement;
+    return statement;
+}
+
+int gw_index_step(struct gw_index *index, sqlite3_stmt *statement)
+{
+    int result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        return 1;
+    return result == SQLITE_DONE ? 0 : gw_index_fail(index);
+}
+
+void gw_index_reset(sqlite3_stmt *statement)
+{
+    sqlite3_reset(statement); // repeats the code of the step before
+    sqlite3_clear_bindings(statement);
+}
+
+int gw_index_run(struct gw_index *index, sqlite3_stmt *statement)
+{
+    int result = gw_index_step(index, statement);
+    gw_index_reset(statement);
+    return result < 0 ? result : 0;
+}
+
+int gw_index_integer(struct gw_index *index, sqlite3_stmt *statement, int64_t *ret)
+{
+    int result = gw_index_step(index, statement);
+    if (result == 1)
+        *ret = sqlite3_column_int64(statement, 0);
+    gw_index_reset(statement);
+    return result;
+}
+
+static int run_sql(struct gw_index *index, const char *sql)
+{
+    return sqlite3_exec(index->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : gw_index_fail(index);
+}
+
+static int read_pragma(struct gw_index *index, const char *sql, int64_t *ret)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(index->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        return gw_index_fail(index);
+    int result = gw_index_integer(index, statement, ret);
+    sqlite3_finalize(statement);
+    return result < 0 ? result : 0;
+}
+
+// --- transactions --------------------------------------------------------------------------------
+
+int gw_index_transaction(struct gw_index *index, int (*callback)(void *opaque), void *opaque)
+{
+    if (index->in_transaction)
+        return callback(opaque);
+    int result = run_sql(index, "BEGIN IMMEDIATE");
+    if (result < 0)
+        return result;
+    index->in_transaction = true;
+    result = callback(opaque);
+    index->in_transaction = false;
+    if (result >= 0) {
+        int committed = run_sql(index, "COMMIT");
+        if (committed == 0)
+            return result;
+        result = committed;
+    }
+    // The engine may have rolled back by itself already (disk full); its complaint about that
+    // must not hide the first one.
+    if (!sqlite3_get_autocommit(index->db))
+        sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL);
+    return result;
+}
+
+// --- open ----------------------------------------------------------------------------------------
+
+// Makes an empty file that only its owner can read. Left alone when it is there: closing a second
+// descriptor of it would drop the locks of this process's other handles.
+static int make_file(const char *store, const char *path)
+{
+    if (mkdir(store, 0750) < 0 && errno != EEXIST)
+        return -errno;
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EEXIST ? 0 : -errno;
+    close(fd);
+    return 0;
+}
+
+static int make_epoch(struct gw_index *index)
+{
+    uint64_t epoch = 0;
+    char sql[96];
+    // 53 bits, so that JSON readers that know only doubles keep it whole.
+    while ((epoch & ((UINT64_C(1) << 53) - 1)) == 0)
+        if (getrandom(&epoch, sizeof(epoch), 0) != sizeof(epoch))
+            return -errno;
+    epoch &= (UINT64_C(1) << 53) - 1;
+    snprintf(sql, sizeof(sql), "INSERT INTO meta VALUES ('epoch', %lld)", (long long)epoch);
+    return run_sql(index, sql);
+}
+
+static int upgrade(void *opaque)
+{
+    struct gw_index *index = opaque;
+    int64_t version;
+    char sql[96];
+
+    int result = read_pragma(index, "PRAGMA user_version", &version);
+    for (int64_t next = version + 1; !result && next <= GW_INDEX_SCHEMA_VERSION; next++)
+        result = run_sql(index, gw_index_schema((int)next));
+    if (!result && version == 0)
+        result = make_epoch(index);
+    snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID,
+             GW_INDEX_SCHEMA_VERSION);
+    return result ? result : run_sql(index, sql);
+}
+
+static int refuse(struct gw_index *index, const char *why)
+{
+    snprintf(index->error, sizeof(index->error), "%s", why);
+    return GW_ERROR_INVALID;
+}
+
+// A file of another program or of a later version is left as it is.
+static int check_version(struct gw_index *index)
+{
+    int64_t application = 0, version = 0, tables = 0;
+    int result = read_pragma(index, "PRAGMA application_id", &application);
+    if (!result)
+        result = read_pragma(index, "PRAGMA user_version", &version);
+    if (!result)
+        result = read_pragma(index, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (result)
+        return result;
+    if (tables && application != APPLICATION_ID)
+        return refuse(index, "it is a database of another program");
+    if (version > GW_INDEX_SCHEMA_VERSION)
+        return refuse(index, "it was made by a later version of gridwatch; use that one");
+    if (index->mode == GW_INDEX_READ && version < GW_INDEX_SCHEMA_VERSION)
+        return refuse(
+            index, version ? "it is of an earlier version; start gridwatch serve once to upgrade it"
+                           : "it is empty; start gridwatch serve once to set it up");
+    return (int)version;
+}
+
+static int set_up(struct gw_index *index)
+{
+    sqlite3_busy_timeout(index->db, BUSY_TIMEOUT_MS);
+    int result = run_sql(index, "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
+                                "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864");
+    if (!result && gw_index_add_functions(index->db) != SQLITE_OK)
+        result = gw_index_fail(index);
+    if (result)
+        return result;
+    int version = check_version(index);
+    if (version < 0)
+        return version;
+    if (index->mode == GW_INDEX_READ)
+        return run_sql(index, "PRAGMA query_only=ON");
+    result = run_sql(index, "PRAGMA journal_mode=WAL");
+    if (!result && version < GW_INDEX_SCHEMA_VERSION)
+        result = gw_index_transaction(index, upgrade, index);
+    return result;
+}
+
+static int open_file(struct gw_index *index, const char *store, const char *path)
+{
+    if (index->mode == GW_INDEX_WRITE) {
+        int result = make_file(store, path);
+        if (result < 0) {
+            snprintf(index->error, sizeof(index->error), "%s", gw_strerror(result));
+            return result;
+        }
+    } else if (access(path, F_OK) < 0) {
+        int result = -errno;
+        snprintf(index->error, sizeof(index->error),
+                 "%s; is this the store of a site that ran before?", gw_strerror(result));
+        return result;
+    }
+    // READWRITE for readers, too: the shared memory of WAL needs it; query_only keeps them readers.
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    return sqlite3_open_v2(path, &index->db, flags, NULL) == SQLITE_OK ? 0 : gw_index_fail(index);
+}
+
+int gw_index_open(struct gw_index **ret, const char *store, enum gw_index_mode mode,
+                  const char *division, char error[GW_INDEX_ERROR_SIZE])
+{
+    char path[PATH_MAX];
+    int64_t epoch = 0;
+    struct gw_index *index = calloc(1, sizeof(*index));
+    if (!index)
+        abort();
+    index->mode = mode;
+    snprintf(index->division, sizeof(index->division), "%s", division ? division : "");
+    int result = -ENAMETOOLONG;
+    snprintf(index->error, sizeof(index->error), "its path is too long");
+    if (snprintf(path, sizeof(path), "%s/index.db", store) < (int)sizeof(path))
+        result = open_file(index, store, path);
+    if (!result)
+        result = set_up(index);
+    if (!result)
+        result = read_pragma(index, "SELECT value FROM meta WHERE key = 'epoch'", &epoch);
+    if (result < 0) {
+        snprintf(error, GW_INDEX_ERROR_SIZE, "cannot open the index %.110s: %.115s", path,
+                 index->error);
+        gw_index_close(&index);
+        return result;
+    }
+    index->epoch = (uint64_t)epoch;
+    *ret = index;
+    return 0;
+}
+
+void gw_index_close(struct gw_index **index)
+{
+    struct gw_index *gone = *index;
+    *index = NULL;
+    if (!gone)
+        return;
+    for (int i = 0; i < GW_INDEX_STATEMENTS; i++)
+        sqlite3_finalize(gone->statements[i].statement);
+    sqlite3_close(gone->db);
+    free(gone);
+}
+
+const char *gw_index_error(const struct gw_index *index)
+{
+    return index->error;
+}
+
+uint64_t gw_index_epoch(const struct gw_index *index)
+{
+    return index->epoch;
+}

@@ -1,0 +1,334 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Facts in. A fact that says nothing new (an event opened twice, an update of a closed one) changes
+// nothing and is not published; what is published is in the tables already.
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "storage/index_internal.h"
+
+struct commit {
+    struct gw_index *index;
+    const struct gw_fact_entry *entries;
+    int count;
+    int64_t head; // the newest fact's number so far
+};
+
+// --- places --------------------------------------------------------------------------------------
+
+// Where a camera is now. One that the registry does not know (any more) is somewhere in the site.
+static int find_place(struct gw_index *index, const char *camera, struct gw_place *ret)
+{
+    *ret = (struct gw_place){.lon = NAN, .lat = NAN};
+    sqlite3_stmt *statement = gw_index_statement(
+        index, "SELECT name, division, grid, lon, lat FROM camera WHERE id = ?1");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    gw_index_bind_text(statement, 1, camera);
+    int result = gw_index_step(index, statement);
+    if (result == 1) {
+        gw_index_column_text(statement, 0, ret->camera_name, sizeof(ret->camera_name));
+        gw_index_column_text(statement, 1, ret->division, sizeof(ret->division));
+        gw_index_column_text(statement, 2, ret->grid, sizeof(ret->grid));
+        ret->lon = gw_index_column_degrees(statement, 3);
+        ret->lat = gw_index_column_degrees(statement, 4);
+    }
+    gw_index_reset(statement);
+    if (!*ret->division)
+        snprintf(ret->division, sizeof(ret->division), "%s", index->division);
+    return result < 0 ? result : 0;
+}
+
+// --- facts ---------------------------------------------------------------------------------------
+
+static void set_place(json_t *data, const struct gw_place *place)
+{
+    json_object_set_new(data, "division", json_string(place->division));
+    json_object_set_new(data, "grid", json_string(place->grid));
+    json_object_set_new(data, "camera_name", json_string(place->camera_name));
+    if (isfinite(place->lon) && isfinite(place->lat)) {
+        json_object_set_new(data, "lon", json_real(place->lon));
+        json_object_set_new(data, "lat", json_real(place->lat));
+    }
+}
+
+static int insert_fact(struct gw_index *index, const struct gw_committed_fact *fact)
+{
+    sqlite3_stmt *statement = gw_index_statement(
+        index, "INSERT INTO fact (seq, wall_us, kind, topic, camera, data, thumbnail)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    sqlite3_bind_int64(statement, 1, (int64_t)fact->seq);
+    sqlite3_bind_int64(statement, 2, fact->wall_us);
+    gw_index_bind_text(statement, 3, fact->kind);
+    gw_index_bind_text(statement, 4, fact->topic);
+    gw_index_bind_text(statement, 5, fact->camera);
+    gw_index_bind_text(statement, 6, fact->data);
+    gw_index_bind_text(statement, 7, fact->thumbnail);
+    return gw_index_run(index, statement);
+}
+
+// Numbers a fact and puts it into the outbox. Takes noun, its JSON.
+static int add_fact(struct commit *commit, enum gw_fact_kind kind, int64_t wall_us,
+                    const char *camera, const struct gw_place *place, json_t *noun,
+                    const char *thumbnail)
+{
+    char topic[160];
+    snprintf(topic, sizeof(topic), "%s/%s%s/%s", gw_fact_topic_class(kind),
+             *place->division ? place->division : "000000", place->grid, camera);
+    set_place(noun, place);
+    char *data = json_dumps(noun, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    json_decref(noun);
+    if (!data)
+        abort();
+    struct gw_committed_fact fact = {
+        .seq = (uint64_t)commit->head + 1,
+        .wall_us = wall_us,
+        .kind = gw_fact_kind_name(kind),
+        .topic = topic,
+        .camera = camera,
+        .data = data,
+        .thumbnail = thumbnail,
+    };
+    int result = insert_fact(commit->index, &fact);
+    free(data);
+    if (!result)
+        commit->head++;
+    return result;
+}
+
+static int add_event_fact(struct commit *commit, enum gw_fact_kind kind, int64_t wall_us,
+                          const struct gw_event_row *row)
+{
+    char thumbnail[GW_MEDIA_PATH_SIZE] = "";
+    if (row->event.snapshot_us != GW_NO_TIME)
+        gw_event_thumbnail_path(thumbnail, &row->event);
+    return add_fact(commit, kind, wall_us, row->event.camera, &row->place,
+                    gw_event_to_json(&row->event), thumbnail);
+}
+
+// How far a query must look back for rows that reach into its time: the longest row ever.
+static int note_length(struct gw_index *index, const char *key, int64_t length_us)
+{
+    sqlite3_stmt *statement =
+        gw_index_statement(index, "UPDATE meta SET value = ?2 WHERE key = ?1 AND value < ?2");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    gw_index_bind_text(statement, 1, key);
+    sqlite3_bind_int64(statement, 2, length_us);
+    return gw_index_run(index, statement);
+}
+
+// --- events --------------------------------------------------------------------------------------
+
+// What is known of an event after one more fact about it: its identity and place stay as they were.
+static void merge_event(struct gw_event_row *row, const struct gw_event *news,
+                        enum gw_event_state state)
+{
+    const struct gw_event old = row->event;
+    struct gw_event *event = &row->event;
+    *event = *news;
+    memcpy(event->camera, old.camera, sizeof(event->camera));
+    event->kind = old.kind;
+    event->state = state;
+    event->start_us = old.start_us;
+    if (event->end_us < old.end_us)
+        event->end_us = old.end_us;
+    if (event->snapshot_us == GW_NO_TIME)
+        event->snapshot_us = old.snapshot_us;
+}
+
+// Fills row with what the event now is. Returns 1, 0 when the fact says nothing new, or an error.
+static int advance_event(struct gw_index *index, const struct gw_fact *fact,
+                         struct gw_event_row *row)
+{
+    enum gw_event_state state =
+        fact->kind == GW_FACT_EVENT_CLOSED ? GW_EVENT_CLOSED : GW_EVENT_OPEN;
+    int result = gw_index_event(index, &fact->event.id, row);
+    if (result == GW_ERROR_NOT_FOUND) {
+        row->event = fact->event;
+        row->event.state = state;
+        result = find_place(index, fact->event.camera, &row->place);
+        return result < 0 ? result : 1;
+    }
+    if (result < 0)
+        return result;
+    if (fact->kind == GW_FACT_EVENT_OPENED || row->event.state == GW_EVENT_CLOSED)
+        return 0;
+    merge_event(row, &fact->event, state);
+    return 1;
+}
+
+static int take_event(struct commit *commit, const struct gw_fact *fact)
+{
+    struct gw_event_row row;
+    struct gw_index *index = commit->index;
+    int result = advance_event(index, fact, &row);
+    if (result <= 0)
+        return result;
+    result = gw_index_write_event(index, &row);
+    if (!result)
+        result = note_length(index, "longest_event_us", row.event.end_us - row.event.start_us);
+    if (!result)
+        result = add_event_fact(commit, fact->kind, fact->wall_us, &row);
+    if (!result && fact->kind == GW_FACT_EVENT_OPENED)
+        result = add_event_fact(commit, GW_FACT_ALERT_RAISED, fact->wall_us, &row);
+    return result;
+}
+
+// An alert that somebody raises by hand changes no row.
+static int take_alert(struct commit *commit, const struct gw_fact *fact)
+{
+    struct gw_event_row row;
+    int result = gw_index_event(commit->index, &fact->event.id, &row);
+    if (result == GW_ERROR_NOT_FOUND) {
+        row.event = fact->event;
+        result = find_place(commit->index, fact->event.camera, &row.place);
+    }
+    return result < 0 ? result : add_event_fact(commit, fact->kind, fact->wall_us, &row);
+}
+
+// --- clips ---------------------------------------------------------------------------------------
+
+static void merge_clip(struct gw_clip_row *row, const struct gw_clip *news)
+{
+    const struct gw_clip old = row->clip;
+    row->clip = *news;
+    memcpy(row->clip.camera, old.camera, sizeof(row->clip.camera));
+    row->clip.start_us = old.start_us;
+}
+
+// Fills row with what the clip now is. Returns 1, 0 when the fact says nothing new, or an error.
+static int advance_clip(struct gw_index *index, const struct gw_fact *fact, struct gw_clip_row *row)
+{
+    int result = gw_index_clip(index, &fact->clip.id, row);
+    if (result == GW_ERROR_NOT_FOUND) {
+        row->clip = fact->clip;
+        result = find_place(index, fact->clip.camera, &row->place);
+    } else if (result == 0) {
+        if (fact->kind == GW_FACT_CLIP_OPENED || row->clip.state != GW_CLIP_RECORDING)
+            return 0;
+        merge_clip(row, &fact->clip);
+    }
+    if (result < 0)
+        return result;
+    if (fact->kind == GW_FACT_CLIP_OPENED)
+        row->clip.state = GW_CLIP_RECORDING;
+    else if (row->clip.state == GW_CLIP_RECORDING)
+        row->clip.state = GW_CLIP_CLOSED;
+    return 1;
+}
+
+static int take_clip(struct commit *commit, const struct gw_fact *fact)
+{
+    struct gw_clip_row row;
+    struct gw_index *index = commit->index;
+    int result = advance_clip(index, fact, &row);
+    if (result <= 0)
+        return result;
+    result = gw_index_write_clip(index, &row);
+    if (!result)
+        result = note_length(index, "longest_clip_us", row.clip.end_us - row.clip.start_us);
+    if (!result)
+        result = add_fact(commit, fact->kind, fact->wall_us, row.clip.camera, &row.place,
+                          gw_clip_to_json(&row.clip), "");
+    return result;
+}
+
+// --- cameras -------------------------------------------------------------------------------------
+
+// Nothing happens for a camera that was removed meanwhile; its fact is published all the same.
+static int write_state(struct gw_index *index, const struct gw_camera_state *state)
+{
+    sqlite3_stmt *statement =
+        gw_index_statement(index, "INSERT INTO camera_state (camera, status, reason, since_us)"
+                                  " SELECT id, ?2, ?3, ?4 FROM camera WHERE id = ?1"
+                                  " ON CONFLICT (camera) DO UPDATE SET status = excluded.status,"
+                                  " reason = excluded.reason, since_us = excluded.since_us");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    gw_index_bind_text(statement, 1, state->camera);
+    gw_index_bind_text(statement, 2, state->status == GW_CAMERA_ONLINE ? "online" : "offline");
+    gw_index_bind_text(statement, 3, state->reason);
+    sqlite3_bind_int64(statement, 4, state->since_us);
+    return gw_index_run(index, statement);
+}
+
+static int take_camera(struct commit *commit, const struct gw_fact *fact)
+{
+    struct gw_place place;
+    int result = find_place(commit->index, fact->camera.camera, &place);
+    if (!result)
+        result = write_state(commit->index, &fact->camera);
+    if (!result)
+        result = add_fact(commit, fact->kind, fact->wall_us, fact->camera.camera, &place,
+                          gw_camera_state_to_json(&fact->camera), "");
+    return result;
+}
+
+// --- entries -------------------------------------------------------------------------------------
+
+// Returns 1 when this is the first time that we see the entry, 0 when it was sent again.
+static int pass_watermark(struct gw_index *index, const struct gw_fact_entry *entry)
+{
+    if (gw_id_is_null(&entry->boot))
+        return 1;
+    sqlite3_stmt *statement =
+        gw_index_statement(index, "INSERT INTO boot (id, last_seq, last_us) VALUES (?1, ?2, ?3)"
+                                  " ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq,"
+                                  " last_us = excluded.last_us WHERE last_seq < excluded.last_seq");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    sqlite3_bind_blob(statement, 1, entry->boot.bytes, sizeof(entry->boot.bytes), SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, (int64_t)entry->boot_seq);
+    sqlite3_bind_int64(statement, 3, entry->fact.wall_us);
+    int result = gw_index_run(index, statement);
+    return result < 0 ? result : sqlite3_changes(index->db);
+}
+
+static int take_entry(struct commit *commit, const struct gw_fact_entry *entry)
+{
+    int result = pass_watermark(commit->index, entry);
+    if (result <= 0)
+        return result;
+    switch (entry->fact.kind) {
+    case GW_FACT_EVENT_OPENED:
+    case GW_FACT_EVENT_UPDATED:
+    case GW_FACT_EVENT_CLOSED: return take_event(commit, &entry->fact);
+    case GW_FACT_ALERT_RAISED: return take_alert(commit, &entry->fact);
+    case GW_FACT_CLIP_OPENED:
+    case GW_FACT_CLIP_CLOSED: return take_clip(commit, &entry->fact);
+    case GW_FACT_CAMERA_ONLINE:
+    case GW_FACT_CAMERA_OFFLINE: return take_camera(commit, &entry->fact);
+    }
+    return GW_ERROR_INVALID;
+}
+
+static int take_entries(void *opaque)
+{
+    struct commit *commit = opaque;
+    commit->head = gw_index_head(commit->index);
+    if (commit->head < 0)
+        return (int)commit->head;
+    for (int i = 0; i < commit->count; i++) {
+        int result = take_entry(commit, &commit->entries[i]);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+int gw_index_commit(struct gw_index *index, const struct gw_fact_entry *entries, int count)
+{
+    assert(index->mode == GW_INDEX_WRITE);
+    struct commit commit = {index, entries, count, 0};
+    return count ? gw_index_transaction(index, take_entries, &commit) : 0;
+}

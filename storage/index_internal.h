@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// What the index_*.c files share. Private to storage/.
+//
+//   index.c           open, close, statements, transactions
+//   index_schema.c    the tables, and how an older index becomes today's
+//   index_commit.c    facts in: what each of them changes
+//   index_facts.c     facts out
+//   index_query.c     events and clips by place and time
+//   index_rows.c      one row of a table to and from its struct
+//   index_registry.c  cameras and their states
+#pragma once
+
+#include <sqlite3.h>
+
+#include "storage/index.h"
+
+#define GW_INDEX_STATEMENTS 48
+
+struct gw_index {
+    sqlite3 *db;
+    enum gw_index_mode mode;
+    char division[GW_DIVISION_SIZE]; // the site's
+    uint64_t epoch;
+    bool in_transaction;
+    char error[GW_INDEX_ERROR_SIZE];
+    struct {
+        const char *sql; // a literal; compared by address
+        sqlite3_stmt *statement;
+    } statements[GW_INDEX_STATEMENTS];
+};
+
+// --- schema --------------------------------------------------------------------------------------
+
+#define GW_INDEX_SCHEMA_VERSION 1
+
+// The statements that bring an index from version - 1 to version.
+const char *gw_index_schema(int version);
+
+// --- statements ----------------------------------------------------------------------------------
+
+// Notes what went wrong in the engine's words and returns its code.
+int gw_index_fail(struct gw_index *index);
+
+// The statement for a string literal, prepared once and kept; NULL on failure.
+sqlite3_stmt *gw_index_statement(struct gw_index *index, const char *sql);
+
+// Steps a bound statement. Returns 1 with a row to read, 0 when done, or an error.
+int gw_index_step(struct gw_index *index, sqlite3_stmt *statement);
+
+// Makes a kept statement ready for its next use; lets go of what was bound and read.
+void gw_index_reset(sqlite3_stmt *statement);
+
+// Steps a bound statement that gives no rows, and resets it. Returns 0 or an error.
+int gw_index_run(struct gw_index *index, sqlite3_stmt *statement);
+
+// The first column of the first row of a bound statement (0 when NULL), then resets it.
+// Returns 1, 0 when there was no row, or an error.
+int gw_index_integer(struct gw_index *index, sqlite3_stmt *statement, int64_t *ret);
+
+// --- rows ----------------------------------------------------------------------------------------
+
+// Column lists in the order in which the functions below read and bind them.
+#define GW_PLACE_COLUMNS "camera_name, division, grid, lon, lat"
+#define GW_EVENT_COLUMNS                                                                           \
+    "id, camera, state, start_us, end_us, kind, confirmed_us, score, box_x, box_y, box_w, box_h, " \
+    "zones, snapshot_us, interrupted, " GW_PLACE_COLUMNS
+#define GW_EVENT_PARAMETERS "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20"
+#define GW_CLIP_COLUMNS                                                                            \
+    "id, camera, state, start_us, end_us, size_bytes, frames, codec, width, height, "              \
+    "truncated, " GW_PLACE_COLUMNS
+#define GW_CLIP_PARAMETERS "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16"
+
+// Copies a text column; NULL gives "".
+void gw_index_column_text(sqlite3_stmt *statement, int column, char *ret, size_t size);
+// NAN for NULL, and the reverse.
+double gw_index_column_degrees(sqlite3_stmt *statement, int column);
+void gw_index_bind_degrees(sqlite3_stmt *statement, int parameter, double degrees);
+// Binds text that outlives the statement's use.
+void gw_index_bind_text(sqlite3_stmt *statement, int parameter, const char *text);
+
+// Returns 0, or GW_ERROR_INDEX when the row holds what it never should.
+int gw_index_read_event(struct gw_index *index, sqlite3_stmt *statement, struct gw_event_row *ret);
+int gw_index_read_clip(struct gw_index *index, sqlite3_stmt *statement, struct gw_clip_row *ret);
+// Insert, or update of what may change of a row that is there.
+int gw_index_write_event(struct gw_index *index, const struct gw_event_row *row);
+int gw_index_write_clip(struct gw_index *index, const struct gw_clip_row *row);
+
+// --- queries -------------------------------------------------------------------------------------
+
+// The SQL that a query runs, for tests of its plan.
+const char *gw_index_event_sql(const struct gw_query *query);
+const char *gw_index_clip_sql(const struct gw_query *query);
+
+// The SQL function gw_distance_m(lon, lat, lon, lat).
+int gw_index_add_functions(sqlite3 *db);
+// Great-circle distance in metres on a sphere of the Earth's mean radius.
+double gw_index_distance_m(double lon_a, double lat_a, double lon_b, double lat_b);

@@ -1,0 +1,168 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Cameras and what is known of their state.
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "storage/index_internal.h"
+
+#define CAMERA_COLUMNS                                                                             \
+    "id, name, division, grid, record_url, username, password, record, enabled, lon, lat"
+#define CAMERA_QUERY                                                                               \
+    "SELECT " CAMERA_COLUMNS ", status, reason, since_us"                                          \
+    " FROM camera LEFT JOIN camera_state ON camera_state.camera = camera.id"
+
+int64_t gw_index_version(struct gw_index *index)
+{
+    int64_t version = 0;
+    sqlite3_stmt *statement = gw_index_statement(index, "PRAGMA data_version");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    int result = gw_index_integer(index, statement, &version);
+    return result < 0 ? result : version;
+}
+
+// --- rows ----------------------------------------------------------------------------------------
+
+static int read_camera(struct gw_index *index, sqlite3_stmt *statement, struct gw_camera_row *ret)
+{
+    struct gw_camera *camera = &ret->camera;
+    struct gw_camera_state *state = &ret->state;
+    int record = gw_record_mode_from_name((const char *)sqlite3_column_text(statement, 7));
+    if (record < 0) {
+        snprintf(index->error, sizeof(index->error),
+                 "a row of table camera has an unknown record mode");
+        return GW_ERROR_INDEX;
+    }
+    *ret = (struct gw_camera_row){0};
+    gw_index_column_text(statement, 0, camera->id, sizeof(camera->id));
+    gw_index_column_text(statement, 1, camera->name, sizeof(camera->name));
+    gw_index_column_text(statement, 2, camera->division, sizeof(camera->division));
+    gw_index_column_text(statement, 3, camera->grid, sizeof(camera->grid));
+    gw_index_column_text(statement, 4, camera->record_url, sizeof(camera->record_url));
+    gw_index_column_text(statement, 5, camera->username, sizeof(camera->username));
+    gw_index_column_text(statement, 6, camera->password, sizeof(camera->password));
+    camera->record = (enum gw_record_mode)record;
+    camera->enabled = sqlite3_column_int(statement, 8);
+    camera->lon = gw_index_column_degrees(statement, 9);
+    camera->lat = gw_index_column_degrees(statement, 10);
+
+    gw_index_column_text(statement, 0, state->camera, sizeof(state->camera));
+    const char *status = (const char *)sqlite3_column_text(statement, 11);
+    state->status = status && !strcmp(status, "online") ? GW_CAMERA_ONLINE : GW_CAMERA_OFFLINE;
+    gw_index_column_text(statement, 12, state->reason, sizeof(state->reason));
+    state->since_us = status ? sqlite3_column_int64(statement, 13) : GW_NO_TIME;
+    return 0;
+}
+
+int gw_index_camera(struct gw_index *index, const char *id, struct gw_camera_row *ret)
+{
+    sqlite3_stmt *statement = gw_index_statement(index, CAMERA_QUERY " WHERE id = ?1");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    gw_index_bind_text(statement, 1, id);
+    int result = gw_index_step(index, statement);
+    if (result == 1)
+        result = read_camera(index, statement, ret);
+    else if (result == 0)
+        result = GW_ERROR_NOT_FOUND;
+    gw_index_reset(statement);
+    return result;
+}
+
+int gw_index_cameras(struct gw_index *index, struct gw_camera_row **ret_rows)
+{
+    sqlite3_stmt *statement = gw_index_statement(index, CAMERA_QUERY " ORDER BY id");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    struct gw_camera_row *rows = NULL;
+    int count = 0, result;
+    while ((result = gw_index_step(index, statement)) == 1) {
+        if (count % 256 == 0) {
+            rows = realloc(rows, ((size_t)count + 256) * sizeof(*rows));
+            if (!rows)
+                abort();
+        }
+        result = read_camera(index, statement, &rows[count]);
+        if (result < 0)
+            break;
+        count++;
+    }
+    gw_index_reset(statement);
+    if (result < 0) {
+        free(rows);
+        return result;
+    }
+    *ret_rows = rows;
+    return count;
+}
+
+// --- changes -------------------------------------------------------------------------------------
+
+static int write_camera(struct gw_index *index, const struct gw_camera *camera)
+{
+    sqlite3_stmt *statement = gw_index_statement(
+        index,
+        "INSERT INTO camera (" CAMERA_COLUMNS ")"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, division = excluded.division,"
+        " grid = excluded.grid, record_url = excluded.record_url, username = excluded.username,"
+        " password = excluded.password, record = excluded.record, enabled = excluded.enabled,"
+        " lon = excluded.lon, lat = excluded.lat");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    gw_index_bind_text(statement, 1, camera->id);
+    gw_index_bind_text(statement, 2, camera->name);
+    gw_index_bind_text(statement, 3, camera->division);
+    gw_index_bind_text(statement, 4, camera->grid);
+    gw_index_bind_text(statement, 5, camera->record_url);
+    gw_index_bind_text(statement, 6, camera->username);
+    gw_index_bind_text(statement, 7, camera->password);
+    gw_index_bind_text(statement, 8, gw_record_mode_name(camera->record));
+    sqlite3_bind_int(statement, 9, camera->enabled);
+    gw_index_bind_degrees(statement, 10, camera->lon);
+    gw_index_bind_degrees(statement, 11, camera->lat);
+    return gw_index_run(index, statement);
+}
+
+struct put {
+    struct gw_index *index;
+    const struct gw_camera *camera;
+};
+
+static int put_camera(void *opaque)
+{
+    const struct put *put = opaque;
+    struct gw_camera_row row;
+    int found = gw_index_camera(put->index, put->camera->id, &row);
+    if (found < 0 && found != GW_ERROR_NOT_FOUND)
+        return found;
+    int result = write_camera(put->index, put->camera);
+    return result < 0 ? result : found == GW_ERROR_NOT_FOUND;
+}
+
+int gw_index_put_camera(struct gw_index *index, const struct gw_camera *camera)
+{
+    assert(index->mode == GW_INDEX_WRITE);
+    struct put put = {index, camera};
+    return gw_index_transaction(index, put_camera, &put);
+}
+
+int gw_index_remove_camera(struct gw_index *index, const char *id)
+{
+    assert(index->mode == GW_INDEX_WRITE);
+    sqlite3_stmt *statement = gw_index_statement(index, "DELETE FROM camera WHERE id = ?1");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    gw_index_bind_text(statement, 1, id);
+    int result = gw_index_run(index, statement);
+    if (result < 0)
+        return result;
+    return sqlite3_changes(index->db) ? 0 : GW_ERROR_NOT_FOUND;
+}

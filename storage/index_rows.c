@@ -1,0 +1,225 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "storage/index_internal.h"
+
+// --- columns -------------------------------------------------------------------------------------
+
+void gw_index_column_text(sqlite3_stmt *statement, int column, char *ret, size_t size)
+{
+    const unsigned char *text = sqlite3_column_text(statement, column);
+    snprintf(ret, size, "%s", text ? (const char *)text : "");
+}
+
+double gw_index_column_degrees(sqlite3_stmt *statement, int column)
+{
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+        return NAN;
+    return sqlite3_column_double(statement, column);
+}
+
+void gw_index_bind_degrees(sqlite3_stmt *statement, int parameter, double degrees)
+{
+    if (isfinite(degrees))
+        sqlite3_bind_double(statement, parameter, degrees);
+    else
+        sqlite3_bind_null(statement, parameter);
+}
+
+void gw_index_bind_text(sqlite3_stmt *statement, int parameter, const char *text)
+{
+    sqlite3_bind_text(statement, parameter, text, -1, SQLITE_STATIC);
+}
+
+static bool read_id(sqlite3_stmt *statement, int column, struct gw_id *ret)
+{
+    const void *bytes = sqlite3_column_blob(statement, column);
+    if (!bytes || sqlite3_column_bytes(statement, column) != sizeof(ret->bytes))
+        return false;
+    memcpy(ret->bytes, bytes, sizeof(ret->bytes));
+    return true;
+}
+
+// Reads the name in a column; from_name is one of core's.
+static bool read_name(sqlite3_stmt *statement, int column, int (*from_name)(const char *name),
+                      int *ret)
+{
+    const char *name = (const char *)sqlite3_column_text(statement, column);
+    *ret = name ? from_name(name) : -1;
+    return *ret >= 0;
+}
+
+static void read_place(sqlite3_stmt *statement, int column, struct gw_place *ret)
+{
+    gw_index_column_text(statement, column, ret->camera_name, sizeof(ret->camera_name));
+    gw_index_column_text(statement, column + 1, ret->division, sizeof(ret->division));
+    gw_index_column_text(statement, column + 2, ret->grid, sizeof(ret->grid));
+    ret->lon = gw_index_column_degrees(statement, column + 3);
+    ret->lat = gw_index_column_degrees(statement, column + 4);
+}
+
+static void bind_place(sqlite3_stmt *statement, int parameter, const struct gw_place *place)
+{
+    gw_index_bind_text(statement, parameter, place->camera_name);
+    gw_index_bind_text(statement, parameter + 1, place->division);
+    gw_index_bind_text(statement, parameter + 2, place->grid);
+    gw_index_bind_degrees(statement, parameter + 3, place->lon);
+    gw_index_bind_degrees(statement, parameter + 4, place->lat);
+}
+
+static int damaged(struct gw_index *index, const char *table)
+{
+    snprintf(index->error, sizeof(index->error), "a row of table %s holds what no gridwatch wrote",
+             table);
+    return GW_ERROR_INDEX;
+}
+
+// --- events --------------------------------------------------------------------------------------
+
+static bool read_zones(sqlite3_stmt *statement, int column, struct gw_event *event)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    json_t *zones = json_loads(text ? text : "", 0, NULL);
+    size_t count = json_array_size(zones), i;
+    json_t *zone;
+
+    event->zone_count = 0;
+    json_array_foreach(zones, i, zone) if (json_is_string(zone) && i < GW_EVENT_ZONES) snprintf(
+        event->zones[event->zone_count++], GW_ZONE_NAME_SIZE, "%s", json_string_value(zone));
+    bool good = json_is_array(zones) && (size_t)event->zone_count == count;
+    json_decref(zones);
+    return good;
+}
+
+static char *format_zones(const struct gw_event *event)
+{
+    json_t *zones = json_array();
+    for (int i = 0; i < event->zone_count; i++)
+        json_array_append_new(zones, json_string(event->zones[i]));
+    char *text = json_dumps(zones, JSON_COMPACT);
+    json_decref(zones);
+    if (!text)
+        abort();
+    return text;
+}
+
+int gw_index_read_event(struct gw_index *index, sqlite3_stmt *statement, struct gw_event_row *ret)
+{
+    struct gw_event *event = &ret->event;
+    int state, kind;
+    *ret = (struct gw_event_row){0};
+    if (!read_id(statement, 0, &event->id) ||
+        !read_name(statement, 2, gw_event_state_from_name, &state) ||
+        !read_name(statement, 5, gw_event_kind_from_name, &kind) ||
+        !read_zones(statement, 12, event))
+        return damaged(index, "event");
+    gw_index_column_text(statement, 1, event->camera, sizeof(event->camera));
+    event->state = (enum gw_event_state)state;
+    event->kind = (enum gw_event_kind)kind;
+    event->start_us = sqlite3_column_int64(statement, 3);
+    event->end_us = sqlite3_column_int64(statement, 4);
+    event->confirmed_us = sqlite3_column_int64(statement, 6);
+    event->score = sqlite3_column_double(statement, 7);
+    event->box =
+        (struct gw_box){sqlite3_column_double(statement, 8), sqlite3_column_double(statement, 9),
+                        sqlite3_column_double(statement, 10), sqlite3_column_double(statement, 11)};
+    event->snapshot_us = sqlite3_column_type(statement, 13) == SQLITE_NULL
+                             ? GW_NO_TIME
+                             : sqlite3_column_int64(statement, 13);
+    event->interrupted = sqlite3_column_int(statement, 14);
+    read_place(statement, 15, &ret->place);
+    return 0;
+}
+
+int gw_index_write_event(struct gw_index *index, const struct gw_event_row *row)
+{
+    const struct gw_event *event = &row->event;
+    sqlite3_stmt *statement = gw_index_statement(
+        index,
+        "INSERT INTO event (" GW_EVENT_COLUMNS ") VALUES (" GW_EVENT_PARAMETERS ")"
+        " ON CONFLICT (id) DO UPDATE SET state = excluded.state, end_us = excluded.end_us,"
+        " confirmed_us = excluded.confirmed_us, score = excluded.score, box_x = excluded.box_x,"
+        " box_y = excluded.box_y, box_w = excluded.box_w, box_h = excluded.box_h,"
+        " zones = excluded.zones, snapshot_us = excluded.snapshot_us,"
+        " interrupted = excluded.interrupted");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    char *zones = format_zones(event);
+    sqlite3_bind_blob(statement, 1, event->id.bytes, sizeof(event->id.bytes), SQLITE_STATIC);
+    gw_index_bind_text(statement, 2, event->camera);
+    gw_index_bind_text(statement, 3, gw_event_state_name(event->state));
+    sqlite3_bind_int64(statement, 4, event->start_us);
+    sqlite3_bind_int64(statement, 5, event->end_us);
+    gw_index_bind_text(statement, 6, gw_event_kind_name(event->kind));
+    sqlite3_bind_int64(statement, 7, event->confirmed_us);
+    sqlite3_bind_double(statement, 8, event->score);
+    sqlite3_bind_double(statement, 9, event->box.x);
+    sqlite3_bind_double(statement, 10, event->box.y);
+    sqlite3_bind_double(statement, 11, event->box.w);
+    sqlite3_bind_double(statement, 12, event->box.h);
+    gw_index_bind_text(statement, 13, zones);
+    if (event->snapshot_us != GW_NO_TIME)
+        sqlite3_bind_int64(statement, 14, event->snapshot_us);
+    sqlite3_bind_int(statement, 15, event->interrupted);
+    bind_place(statement, 16, &row->place);
+    int result = gw_index_run(index, statement);
+    free(zones);
+    return result;
+}
+
+// --- clips ---------------------------------------------------------------------------------------
+
+int gw_index_read_clip(struct gw_index *index, sqlite3_stmt *statement, struct gw_clip_row *ret)
+{
+    struct gw_clip *clip = &ret->clip;
+    int state;
+    *ret = (struct gw_clip_row){0};
+    if (!read_id(statement, 0, &clip->id) ||
+        !read_name(statement, 2, gw_clip_state_from_name, &state))
+        return damaged(index, "clip");
+    gw_index_column_text(statement, 1, clip->camera, sizeof(clip->camera));
+    clip->state = (enum gw_clip_state)state;
+    clip->start_us = sqlite3_column_int64(statement, 3);
+    clip->end_us = sqlite3_column_int64(statement, 4);
+    clip->size_bytes = sqlite3_column_int64(statement, 5);
+    clip->frames = sqlite3_column_int64(statement, 6);
+    gw_index_column_text(statement, 7, clip->codec, sizeof(clip->codec));
+    clip->width = sqlite3_column_int(statement, 8);
+    clip->height = sqlite3_column_int(statement, 9);
+    clip->truncated = sqlite3_column_int(statement, 10);
+    read_place(statement, 11, &ret->place);
+    return 0;
+}
+
+int gw_index_write_clip(struct gw_index *index, const struct gw_clip_row *row)
+{
+    const struct gw_clip *clip = &row->clip;
+    sqlite3_stmt *statement = gw_index_statement(
+        index,
+        "INSERT INTO clip (" GW_CLIP_COLUMNS ") VALUES (" GW_CLIP_PARAMETERS ")"
+        " ON CONFLICT (id) DO UPDATE SET state = excluded.state, end_us = excluded.end_us,"
+        " size_bytes = excluded.size_bytes, frames = excluded.frames, codec = excluded.codec,"
+        " width = excluded.width, height = excluded.height, truncated = excluded.truncated");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    sqlite3_bind_blob(statement, 1, clip->id.bytes, sizeof(clip->id.bytes), SQLITE_STATIC);
+    gw_index_bind_text(statement, 2, clip->camera);
+    gw_index_bind_text(statement, 3, gw_clip_state_name(clip->state));
+    sqlite3_bind_int64(statement, 4, clip->start_us);
+    sqlite3_bind_int64(statement, 5, clip->end_us);
+    sqlite3_bind_int64(statement, 6, clip->size_bytes);
+    sqlite3_bind_int64(statement, 7, clip->frames);
+    gw_index_bind_text(statement, 8, clip->codec);
+    sqlite3_bind_int(statement, 9, clip->width);
+    sqlite3_bind_int(statement, 10, clip->height);
+    sqlite3_bind_int(statement, 11, clip->truncated);
+    bind_place(statement, 12, &row->place);
+    return gw_index_run(index, statement);
+}

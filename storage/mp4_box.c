@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "storage/mp4_box.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+#define TYPE_FREE GW_MP4_TYPE('f', 'r', 'e', 'e')
+#define TYPE_MDHD GW_MP4_TYPE('m', 'd', 'h', 'd')
+#define TYPE_MDIA GW_MP4_TYPE('m', 'd', 'i', 'a')
+#define TYPE_MOOV GW_MP4_TYPE('m', 'o', 'o', 'v')
+#define TYPE_MVHD GW_MP4_TYPE('m', 'v', 'h', 'd')
+#define TYPE_SIDX GW_MP4_TYPE('s', 'i', 'd', 'x')
+#define TYPE_TKHD GW_MP4_TYPE('t', 'k', 'h', 'd')
+#define TYPE_TRAK GW_MP4_TYPE('t', 'r', 'a', 'k')
+
+#define HEADER_SIZE 8
+
+static uint64_t read_big_endian(const uint8_t *bytes, int size)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < size; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+static uint8_t *put_big_endian(uint8_t *bytes, uint64_t value, int size)
+{
+    for (int i = size - 1; i >= 0; i--, value >>= 8)
+        bytes[i] = (uint8_t)value;
+    return bytes + size;
+}
+
+// All of size bytes at offset. Returns 1, 0 when the file ends before them, -errno.
+static int read_at(int fd, void *bytes, size_t size, int64_t offset)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = pread(fd, (uint8_t *)bytes + done, size - done, offset + (int64_t)done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            return 0;
+        done += (size_t)got;
+    }
+    return 1;
+}
+
+static int write_at(int fd, const void *bytes, size_t size, int64_t offset)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t put =
+            pwrite(fd, (const uint8_t *)bytes + done, size - done, offset + (int64_t)done);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -errno;
+        done += (size_t)put;
+    }
+    return 0;
+}
+
+int gw_mp4_read_box(int fd, int64_t offset, int64_t end, struct gw_mp4_box *ret)
+{
+    uint8_t header[HEADER_SIZE + 8];
+    if (end - offset < HEADER_SIZE)
+        return 0;
+    int result = read_at(fd, header, HEADER_SIZE, offset);
+    if (result <= 0)
+        return result;
+    int64_t size = (int64_t)read_big_endian(header, 4), least = HEADER_SIZE;
+    if (size == 1) { // a 64-bit size follows the type
+        result = read_at(fd, header + HEADER_SIZE, 8, offset + HEADER_SIZE);
+        if (result <= 0)
+            return result;
+        uint64_t large = read_big_endian(header + HEADER_SIZE, 8);
+        size = large > INT64_MAX ? 0 : (int64_t)large;
+        least = HEADER_SIZE + 8;
+    }
+    if (size < least || size > end - offset)
+        return 0;
+    *ret = (struct gw_mp4_box){(uint32_t)read_big_endian(header + 4, 4), offset, size};
+    return 1;
+}
+
+void gw_mp4_make_room(uint8_t room[GW_MP4_ROOM_SIZE])
+{
+    memset(room, 0, GW_MP4_ROOM_SIZE);
+    put_big_endian(put_big_endian(room, GW_MP4_ROOM_SIZE, 4), TYPE_FREE, 4);
+}
+
+// Finds the header box and the room that follows it at once.
+static int find_header(int fd, struct gw_mp4_box *moov, int64_t *ret_room)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    int64_t offset = 0;
+    for (;;) {
+        int result = gw_mp4_read_box(fd, offset, status.st_size, moov);
+        if (result <= 0)
+            return result < 0 ? result : GW_ERROR_INVALID;
+        offset += moov->size;
+        if (moov->type == TYPE_MOOV)
+            break;
+    }
+    struct gw_mp4_box room;
+    int result = gw_mp4_read_box(fd, offset, status.st_size, &room);
+    if (result < 0)
+        return result;
+    if (!result || (room.type != TYPE_FREE && room.type != TYPE_SIDX) ||
+        status.st_size < offset + GW_MP4_ROOM_SIZE)
+        return GW_ERROR_INVALID;
+    *ret_room = offset;
+    return 0;
+}
+
+int gw_mp4_open_room(int fd, int64_t *ret_first)
+{
+    struct gw_mp4_box moov;
+    int64_t offset;
+    uint8_t room[GW_MP4_ROOM_SIZE];
+
+    int result = find_header(fd, &moov, &offset);
+    if (result < 0)
+        return result;
+    gw_mp4_make_room(room);
+    result = write_at(fd, room, sizeof(room), offset);
+    if (result < 0)
+        return result;
+    *ret_first = offset + GW_MP4_ROOM_SIZE;
+    return 0;
+}
+
+// --- durations -----------------------------------------------------------------------------------
+
+// Sets the duration of an mvhd, mdhd or tkhd. mvhd and mdhd begin with creation and modification
+// time, time scale, duration; tkhd has track id and a reserved word in the time scale's place and
+// counts in the movie's time scale, which the mvhd before it left in *movie_scale.
+static int patch_duration(int fd, const struct gw_mp4_box *box, int64_t ticks,
+                          uint32_t *movie_scale)
+{
+    uint8_t body[40];
+    int64_t at = box->offset + HEADER_SIZE;
+    int result = read_at(fd, body, sizeof(body), at);
+    if (result <= 0)
+        return result < 0 ? result : GW_ERROR_INVALID;
+
+    int wide = body[0] == 1; // version 1 has 64-bit times
+    int scale_at = wide ? 20 : 12;
+    int duration_at = scale_at + (box->type == TYPE_TKHD ? 8 : 4);
+    uint32_t scale = (uint32_t)read_big_endian(body + scale_at, 4);
+    if (box->type == TYPE_MVHD)
+        *movie_scale = scale;
+    if (box->type == TYPE_TKHD)
+        scale = *movie_scale;
+    uint64_t duration = ((uint64_t)ticks * scale + GW_MP4_TIMESCALE / 2) / GW_MP4_TIMESCALE;
+    put_big_endian(body, duration, wide ? 8 : 4);
+    return write_at(fd, body, wide ? 8 : 4, at + duration_at);
+}
+
+static int patch_durations(int fd, const struct gw_mp4_box *parent, int64_t ticks,
+                           uint32_t *movie_scale)
+{
+    int64_t offset = parent->offset + HEADER_SIZE, end = parent->offset + parent->size;
+    struct gw_mp4_box box;
+    int result;
+
+    while ((result = gw_mp4_read_box(fd, offset, end, &box)) > 0) {
+        if (box.type == TYPE_TRAK || box.type == TYPE_MDIA)
+            result = patch_durations(fd, &box, ticks, movie_scale);
+        else if (box.type == TYPE_MVHD || box.type == TYPE_TKHD || box.type == TYPE_MDHD)
+            result = patch_duration(fd, &box, ticks, movie_scale);
+        if (result < 0)
+            return result;
+        offset += box.size;
+    }
+    return result;
+}
+
+// --- index ---------------------------------------------------------------------------------------
+
+static int count_keys(const struct gw_mp4_fragment *fragments, int count)
+{
+    int keys = 0;
+    for (int i = 0; i < count; i++)
+        keys += fragments[i].key;
+    return keys;
+}
+
+// The fragment with which the entry after the one that begins at `first` begins: entries begin with
+// a keyframe and hold `group` of them.
+static int next_entry(const struct gw_mp4_fragment *fragments, int count, int first, int group)
+{
+    for (int i = first + 1; i < count; i++)
+        if (fragments[i].key && --group == 0)
+            return i;
+    return count;
+}
+
+static uint8_t *put_entry(uint8_t *out, const struct gw_mp4_fragment *first, int64_t end_offset,
+                          int64_t end_ticks)
+{
+    out = put_big_endian(out, (uint64_t)(end_offset - first->offset) & INT32_MAX, 4);
+    out = put_big_endian(out, (uint64_t)(end_ticks - first->start_ticks), 4);
+    return put_big_endian(out, first->key ? UINT32_C(0x90000000) : 0,
+                          4); // a keyframe first, SAP type 1
+}
+
+// Fills the room with a sidx and a free box behind it.
+static void build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_fragment *fragments,
+                        int count, int64_t end_ticks)
+{
+    const struct gw_mp4_fragment *last = &fragments[count - 1];
+    int group = (count_keys(fragments, count) + GW_MP4_INDEX_ENTRIES - 1) / GW_MP4_INDEX_ENTRIES;
+    int entries = 0;
+    uint8_t *out = room + 40;
+
+    memset(room, 0, GW_MP4_ROOM_SIZE);
+    for (int i = 0, next; i < count; i = next, entries++) {
+        assert(entries < GW_MP4_INDEX_ENTRIES);
+        next = next_entry(fragments, count, i, group);
+        out = put_entry(out, &fragments[i],
+                        next < count ? fragments[next].offset : last->offset + last->size,
+                        next < count ? fragments[next].start_ticks : end_ticks);
+    }
+    uint64_t size = 40 + 12 * (uint64_t)entries, rest = GW_MP4_ROOM_SIZE - size;
+    put_big_endian(put_big_endian(out, rest, 4), TYPE_FREE, 4);
+
+    out = put_big_endian(room, size, 4);
+    out = put_big_endian(out, TYPE_SIDX, 4);
+    out = put_big_endian(out, UINT64_C(1) << 24, 4); // version 1
+    out = put_big_endian(out, 1, 4);                 // track
+    out = put_big_endian(out, GW_MP4_TIMESCALE, 4);
+    out = put_big_endian(out, (uint64_t)fragments[0].start_ticks, 8);
+    out = put_big_endian(out, rest, 8); // from the end of this box to the first fragment
+    put_big_endian(out, (uint64_t)entries, 4);
+}
+
+int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int64_t end_ticks)
+{
+    struct gw_mp4_box moov;
+    int64_t offset;
+    uint8_t room[GW_MP4_ROOM_SIZE];
+    uint32_t movie_scale = 1000;
+
+    if (count < 1)
+        return GW_ERROR_INVALID;
+    int result = find_header(fd, &moov, &offset);
+    if (result < 0)
+        return result;
+    if (fragments[0].offset != offset + GW_MP4_ROOM_SIZE)
+        return GW_ERROR_INVALID;
+    build_index(room, fragments, count, end_ticks);
+    result = write_at(fd, room, sizeof(room), offset);
+    if (result < 0)
+        return result;
+    return patch_durations(fd, &moov, end_ticks, &movie_scale);
+}
