@@ -10,6 +10,7 @@
 // (sessions, login codes, audit).
 #pragma once
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "core/log.h"
@@ -17,7 +18,7 @@
 struct gw_console;
 
 struct gw_console_config {
-    const char *listen;   // "127.0.0.1:8471"; port 0 picks a free one
+    const char *listen; // "127.0.0.1:8471"; port 0 picks a free one
     const char *store;
     const char *division; // the site's
     const char *site_name;
@@ -42,6 +43,11 @@ const char *gw_console_address(const struct gw_console *console);
 void gw_console_notify(struct gw_console *console, uint64_t head);
 
 // A new one-time login code, valid for valid_us, written to store/console.db; works without a
-// running console. code has room for GW_LOGIN_CODE_SIZE. Returns 0 or an error.
+// running console. code has room for GW_LOGIN_CODE_SIZE. Returns 0, -ENOENT without a store, or
+// another error.
 #define GW_LOGIN_CODE_SIZE 32
 int gw_console_make_login(const char *store, int64_t valid_us, char code[GW_LOGIN_CODE_SIZE]);
+
+// "http://HOST:PORT/#/login/CODE" for a console that listens there. Returns buffer.
+#define GW_LOGIN_LINK_SIZE 256
+char *gw_console_login_link(char buffer[GW_LOGIN_LINK_SIZE], const char *listen, const char *code);
