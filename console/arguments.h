@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// The filters of /events and /clips: query arguments to a gw_query. Pure.
+#pragma once
+
+#include <stdbool.h>
+
+#include "storage/index.h"
+
+enum gw_arguments_noun { GW_ARGUMENTS_EVENTS, GW_ARGUMENTS_CLIPS };
+
+#define GW_ARGUMENT_ERROR_SIZE 192
+
+// Gives an argument's decoded text, NULL when it is absent.
+typedef const char *(*gw_argument_get)(void *opaque, const char *name);
+
+// Returns 0, or GW_ERROR_INVALID with one line in error that names the argument and what it takes.
+int gw_arguments_parse(struct gw_query *ret, enum gw_arguments_noun noun, gw_argument_get get,
+                       void *opaque, char error[GW_ARGUMENT_ERROR_SIZE]);
+
+// Whether the noun has a filter of this name. One that it has not is an error, because a filter
+// with a typing mistake would otherwise find everything.
+bool gw_argument_known(enum gw_arguments_noun noun, const char *name);

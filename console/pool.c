@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "console/pool.h"
+
+void gw_pool_init(struct gw_pool *pool, const char *store, const char *division)
+{
+    *pool = (struct gw_pool){.store = store, .division = division};
+    pthread_mutex_init(&pool->lock, NULL);
+}
+
+void gw_pool_finish(struct gw_pool *pool)
+{
+    while (pool->count > 0)
+        gw_index_close(&pool->idle[--pool->count]);
+    pthread_mutex_destroy(&pool->lock);
+}
+
+int gw_pool_take(struct gw_pool *pool, struct gw_index **ret, char error[GW_INDEX_ERROR_SIZE])
+{
+    struct gw_index *index = NULL;
+
+    pthread_mutex_lock(&pool->lock);
+    if (pool->count > 0)
+        index = pool->idle[--pool->count];
+    pthread_mutex_unlock(&pool->lock);
+    if (!index)
+        return gw_index_open(ret, pool->store, GW_INDEX_READ, pool->division, error);
+    *ret = index;
+    return 0;
+}
+
+void gw_pool_give(struct gw_pool *pool, struct gw_index **index)
+{
+    pthread_mutex_lock(&pool->lock);
+    if (pool->count < GW_POOL_IDLE) {
+        pool->idle[pool->count++] = *index;
+        *index = NULL;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    gw_index_close(index);
+}

@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "console/routes/routes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/clock.h"
+
+// Some cameras want their password in the path or the query; what follows such a word is hidden.
+// The user information before the host never reaches the index.
+static void hide_secrets(char *url)
+{
+    static const char *const words[] = {"password=", "passwd=", "pass=", "pwd=", "token=", "auth="};
+
+    for (char *at = url; *at; at++) {
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+            size_t length = strlen(words[i]);
+            if (strncasecmp(at, words[i], length))
+                continue;
+            char *secret = at + length;
+            char *rest = secret + strcspn(secret, "&/;?#");
+            if (rest - secret >= 3) {
+                memcpy(secret, "***", 3);
+                memmove(secret + 3, rest, strlen(rest) + 1);
+            } else {
+                memset(secret, '*', (size_t)(rest - secret));
+            }
+            break;
+        }
+    }
+}
+
+static void add_state(json_t *json, const struct gw_camera_state *state)
+{
+    char text[GW_RFC3339_SIZE];
+    bool known = state->since_us != GW_NO_TIME;
+    const char *status = state->status == GW_CAMERA_ONLINE ? "online" : "offline";
+
+    json_object_set_new(json, "status", json_string(known ? status : "unknown"));
+    json_object_set_new(json, "reason", json_string(known ? state->reason : ""));
+    if (known) {
+        json_object_set_new(json, "since", json_string(gw_format_rfc3339(text, state->since_us)));
+        json_object_set_new(json, "since_us", json_integer(state->since_us));
+    }
+}
+
+static json_t *camera_to_json(const struct gw_camera_row *row)
+{
+    const struct gw_camera *camera = &row->camera;
+    char url[GW_URL_SIZE], shown[GW_URL_SIZE];
+    json_t *json = json_object();
+
+    memcpy(url, camera->record_url, sizeof(url));
+    hide_secrets(url);
+    gw_url_redact(url, shown, sizeof(shown));
+    json_object_set_new(json, "id", json_string(camera->id));
+    json_object_set_new(json, "name", json_string(camera->name));
+    json_object_set_new(json, "division", json_string(camera->division));
+    json_object_set_new(json, "grid", json_string(camera->grid));
+    json_object_set_new(json, "url", json_string(shown));
+    json_object_set_new(json, "record", json_string(gw_record_mode_name(camera->record)));
+    json_object_set_new(json, "enabled", json_boolean(camera->enabled));
+    if (isfinite(camera->lon) && isfinite(camera->lat)) {
+        json_object_set_new(json, "lon", json_real(camera->lon));
+        json_object_set_new(json, "lat", json_real(camera->lat));
+    }
+    add_state(json, &row->state);
+    return json;
+}
+
+enum MHD_Result gw_route_cameras(struct gw_request *request)
+{
+    struct gw_camera_row *rows = NULL;
+    int count = gw_index_cameras(request->index, &rows);
+
+    if (count < 0)
+        return gw_reply_index_error(request, count, "camera");
+    json_t *json = json_object(), *items = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(items, camera_to_json(&rows[i]));
+    free(rows);
+    json_object_set_new(json, "items", items);
+    return gw_reply_json(request, 200, json);
+}

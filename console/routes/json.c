@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "console/routes/json.h"
+
+#include <math.h>
+
+static json_t *with_place(json_t *json, const struct gw_place *place)
+{
+    json_object_set_new(json, "division", json_string(place->division));
+    json_object_set_new(json, "grid", json_string(place->grid));
+    json_object_set_new(json, "camera_name", json_string(place->camera_name));
+    if (isfinite(place->lon) && isfinite(place->lat)) {
+        json_object_set_new(json, "lon", json_real(place->lon));
+        json_object_set_new(json, "lat", json_real(place->lat));
+    }
+    return json;
+}
+
+json_t *gw_event_row_to_json(const struct gw_event_row *row)
+{
+    return with_place(gw_event_to_json(&row->event), &row->place);
+}
+
+json_t *gw_clip_row_to_json(const struct gw_clip_row *row)
+{
+    return with_place(gw_clip_to_json(&row->clip), &row->place);
+}
+
+json_t *gw_page_to_json(json_t *items, const char *cursor, int64_t head)
+{
+    json_t *page = json_object();
+
+    json_object_set_new(page, "items", items);
+    json_object_set_new(page, "next", json_string(cursor));
+    json_object_set_new(page, "head", json_integer(head));
+    return page;
+}
