@@ -3,7 +3,8 @@
 
 // Packets in, events out: decode, motion, event state machine, snapshot, of one camera.
 //
-//   ingest/ring.h -> [analyzer: decode.c -> luma.c -> motion.c -> event_fsm.c -> snapshot.c] -> events
+//   ingest/ring.h -> [analyzer: decode.c -> luma.c -> motion.c -> event_fsm.c -> snapshot.c] ->
+//   events
 //
 // Used by one thread at a time. All times are media times (packet pts), so that files run faster
 // than real time through exactly this code.

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// What a camera's picture looks like when nothing moves, learnt per pixel and for ever.
+//
+//   luma.c -> [background] -> motion.c
+//
+// A running Gaussian average (Wren et al., "Pfinder", PAMI 1997): per pixel a mean and a mean
+// deviation. A place that is unquiet by itself, such as a tree, earns a large deviation and is then
+// only left by something that looks different (one Gaussian of the mixture of Stauffer and Grimson,
+// CVPR 1999, with the neighbours' Gaussians standing in for the others). Beside it a fast mean,
+// of what the place looked like a moment ago, tells what moves from what merely is new.
+// Time constants are in seconds, so the frame rate does not matter. One thread at a time.
+#pragma once
+
+#include <stdint.h>
+
+struct gw_background;
+
+// Per pixel of the last picture: how far it leaves what its neighbourhood may look like, and how
+// far it is from a moment ago, both as grey levels beyond the threshold; 0 for nothing.
+struct gw_difference {
+    const uint8_t *foreground;
+    const uint8_t *change;
+};
+
+// For pictures of this size. Returns 0 or -ENOMEM.
+int gw_background_create(struct gw_background **ret, int width, int height);
+void gw_background_destroy(struct gw_background **background);
+
+// Takes the picture as the background from now on: the first one, or after the light was switched.
+// What is known of noise and unquiet places stays.
+void gw_background_restart(struct gw_background *background, const uint8_t *pixels);
+
+// Compares a picture with the background, after taking out what exposure did to all of it. Borrowed
+// until the next call.
+struct gw_difference gw_background_compare(struct gw_background *background, const uint8_t *pixels);
+
+// Lets the background learn from the picture that was compared last, elapsed_us after the one
+// before.
+void gw_background_learn(struct gw_background *background, const uint8_t *pixels,
+                         int64_t elapsed_us);

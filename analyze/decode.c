@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "analyze/decode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <libavcodec/avcodec.h>
+
+struct gw_decoder {
+    struct gw_decoder_config config;
+    struct gw_stream *stream; // that codec was made for; NULL before the first packet
+    AVCodecContext *codec;    // NULL when there is none, or none could be made
+    AVFrame *spare;           // what the codec writes to
+    bool at_keyframe;         // skip to the next keyframe first
+    struct gw_decoder_counters counters;
+};
+
+int gw_decoder_create(struct gw_decoder **ret, const struct gw_decoder_config *config)
+{
+    struct gw_decoder *decoder = calloc(1, sizeof(*decoder));
+
+    if (!decoder)
+        return -ENOMEM;
+    decoder->config = *config;
+    decoder->at_keyframe = true;
+    decoder->spare = av_frame_alloc();
+    if (!decoder->spare) {
+        gw_decoder_destroy(&decoder);
+        return -ENOMEM;
+    }
+    *ret = decoder;
+    return 0;
+}
+
+void gw_decoder_destroy(struct gw_decoder **decoder)
+{
+    if (!*decoder)
+        return;
+    avcodec_free_context(&(*decoder)->codec);
+    av_frame_free(&(*decoder)->spare);
+    gw_stream_unref(&(*decoder)->stream);
+    free(*decoder);
+    *decoder = NULL;
+}
+
+static int open_codec(struct gw_decoder *decoder, const AVCodecParameters *parameters)
+{
+    const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
+
+    if (!codec)
+        return AVERROR_DECODER_NOT_FOUND;
+    decoder->codec = avcodec_alloc_context3(codec);
+    if (!decoder->codec)
+        return -ENOMEM;
+    int error = avcodec_parameters_to_context(decoder->codec, parameters);
+    decoder->codec->thread_count = 1;
+    decoder->codec->pkt_timebase = (AVRational){1, 1000000};
+    // A picture that is broken in places still shows whether something moves.
+    decoder->codec->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
+    if (error >= 0)
+        error = avcodec_open2(decoder->codec, codec, NULL);
+    if (error < 0)
+        avcodec_free_context(&decoder->codec);
+    return error;
+}
+
+static void hand_out(struct gw_decoder *decoder)
+{
+    AVFrame *copy = av_frame_alloc();
+
+    // Without memory for a handle this picture is lost; the next one is as good.
+    if (!copy) {
+        av_frame_unref(decoder->spare);
+        return;
+    }
+    av_frame_move_ref(copy, decoder->spare);
+    struct gw_frame frame = {0};
+    int64_t wall_us = copy->pts != AV_NOPTS_VALUE ? copy->pts : copy->best_effort_timestamp;
+    gw_frame_init(&frame, &copy, wall_us);
+    decoder->counters.decoded++;
+    if (wall_us != AV_NOPTS_VALUE)
+        decoder->config.frame(decoder->config.opaque, &frame);
+    gw_frame_unref(&frame);
+}
+
+static void receive_all(struct gw_decoder *decoder)
+{
+    int error;
+
+    while ((error = avcodec_receive_frame(decoder->codec, decoder->spare)) >= 0)
+        hand_out(decoder);
+    if (error != AVERROR(EAGAIN) && error != AVERROR_EOF)
+        decoder->counters.errors++;
+}
+
+void gw_decoder_drain(struct gw_decoder *decoder)
+{
+    if (decoder->codec && avcodec_send_packet(decoder->codec, NULL) >= 0)
+        receive_all(decoder);
+    gw_decoder_reset(decoder);
+}
+
+void gw_decoder_reset(struct gw_decoder *decoder)
+{
+    if (decoder->codec)
+        avcodec_flush_buffers(decoder->codec);
+    decoder->at_keyframe = true;
+}
+
+// Makes the decoder that this packet needs. After a failure it is tried again with the next
+// keyframe.
+static int prepare(struct gw_decoder *decoder, const struct gw_packet *packet)
+{
+    if (decoder->codec && decoder->stream == packet->stream)
+        return 0;
+    gw_decoder_drain(decoder);
+    avcodec_free_context(&decoder->codec);
+    gw_stream_unref(&decoder->stream);
+    decoder->stream = gw_stream_ref(packet->stream);
+    return open_codec(decoder, packet->stream->parameters);
+}
+
+int gw_decoder_feed(struct gw_decoder *decoder, const struct gw_packet *packet)
+{
+    decoder->counters.packets++;
+    if (!gw_packet_is_key(packet) && (decoder->at_keyframe || decoder->config.keyframes_only ||
+                                      decoder->stream != packet->stream))
+        return 0;
+    int error = prepare(decoder, packet);
+    if (error < 0) {
+        decoder->counters.errors++;
+        decoder->at_keyframe = true;
+        return error;
+    }
+    decoder->at_keyframe = false;
+    if (avcodec_send_packet(decoder->codec, packet->av) < 0) {
+        decoder->counters.errors++;
+        return 0;
+    }
+    receive_all(decoder);
+    // A lone keyframe would wait inside for the pictures that the stream reorders around it.
+    if (decoder->config.keyframes_only)
+        gw_decoder_drain(decoder);
+    return 0;
+}
+
+void gw_decoder_count(const struct gw_decoder *decoder, struct gw_decoder_counters *ret)
+{
+    *ret = decoder->counters;
+}

@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "analyze/event_fsm.h"
+
+#include "core/clock.h"
+
+// Hints this close together are one movement; the first of them is when it began, the last of them
+// after something was seen is when it ended. At most so much is added to what was seen for sure.
+#define HINT_GAP_US   (GW_SECOND / 2)
+#define HINT_REACH_US (GW_SECOND * 3 / 2)
+// One picture is evidence for at most so long, however rare pictures are: it takes two.
+#define EVIDENCE_STEP_US (GW_SECOND / 4)
+// After persistence was reached, evidence does not grow further.
+#define EVIDENCE_LIMIT_US GW_EVENT_PERSISTENCE_US
+// An event of one per cent of the picture for a second has score 0.5; half of the picture for two
+// seconds 0.99.
+static const double half_score_activity = 0.01;
+
+void gw_event_fsm_init(struct gw_event_fsm *fsm)
+{
+    *fsm = (struct gw_event_fsm){.last_us = GW_NO_TIME, .begin_us = GW_NO_TIME};
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static enum gw_event_step close_event(struct gw_event_fsm *fsm)
+{
+    fsm->state = GW_FSM_QUIET;
+    fsm->evidence_us = 0;
+    fsm->begin_us = GW_NO_TIME;
+    return GW_EVENT_STEP_CLOSE;
+}
+
+// With one keyframe every few seconds, quiet needs more than one picture too.
+static int64_t quiet_limit(const struct gw_event_fsm *fsm)
+{
+    return larger(GW_EVENT_QUIET_US, fsm->interval_us * 3 / 2);
+}
+
+static void follow_hints(struct gw_event_fsm *fsm, const struct gw_motion_result *motion,
+                         int64_t wall_us)
+{
+    if (!motion->hint)
+        return;
+    const int64_t gap_us = larger(HINT_GAP_US, fsm->interval_us);
+    if (fsm->begin_us == GW_NO_TIME || wall_us - fsm->hint_us > gap_us)
+        fsm->begin_us = wall_us;
+    fsm->hint_us = wall_us;
+}
+
+static void weigh_evidence(struct gw_event_fsm *fsm, bool something, int64_t elapsed_us)
+{
+    if (something)
+        fsm->evidence_us += smaller(elapsed_us, EVIDENCE_STEP_US);
+    else
+        fsm->evidence_us -= elapsed_us;
+    fsm->evidence_us = smaller(larger(fsm->evidence_us, 0), EVIDENCE_LIMIT_US);
+}
+
+static void add_activity(struct gw_event_fsm *fsm, const struct gw_motion_result *motion,
+                         int64_t elapsed_us)
+{
+    fsm->activity += motion->area * (double)smaller(elapsed_us, GW_SECOND) * 1e-6;
+    fsm->score = fsm->activity / (fsm->activity + half_score_activity);
+    fsm->zones |= motion->zones;
+}
+
+static enum gw_event_step suspect(struct gw_event_fsm *fsm, const struct gw_motion_result *motion,
+                                  int64_t wall_us, int64_t elapsed_us)
+{
+    if (fsm->state == GW_FSM_QUIET) {
+        if (!motion->something)
+            return GW_EVENT_STEP_NONE;
+        fsm->state = GW_FSM_SUSPECTED;
+        fsm->start_us = larger(fsm->begin_us, wall_us - HINT_REACH_US);
+        fsm->activity = 0;
+        fsm->zones = 0;
+    }
+    add_activity(fsm, motion, elapsed_us);
+    if (fsm->evidence_us == 0) {
+        fsm->state = GW_FSM_QUIET;
+        return GW_EVENT_STEP_NONE;
+    }
+    if (!motion->something || fsm->evidence_us < GW_EVENT_PERSISTENCE_US)
+        return GW_EVENT_STEP_SUSPECT;
+    fsm->state = GW_FSM_OPEN;
+    fsm->confirmed_us = fsm->moved_us = fsm->end_us = wall_us;
+    return GW_EVENT_STEP_OPEN;
+}
+
+static enum gw_event_step go_on(struct gw_event_fsm *fsm, const struct gw_motion_result *motion,
+                                int64_t wall_us, int64_t elapsed_us)
+{
+    if (wall_us - fsm->end_us >= quiet_limit(fsm) && !motion->something)
+        return close_event(fsm);
+    if (wall_us - fsm->start_us >= GW_EVENT_LENGTH_US) {
+        const int64_t evidence_us = fsm->evidence_us;
+        close_event(fsm);
+        fsm->evidence_us = evidence_us; // what goes on moving opens the next one at once
+        return GW_EVENT_STEP_CLOSE;
+    }
+    add_activity(fsm, motion, elapsed_us);
+    if (motion->something)
+        fsm->moved_us = wall_us;
+    if (motion->something || (motion->hint && wall_us - fsm->moved_us <= HINT_REACH_US))
+        fsm->end_us = wall_us;
+    return motion->something ? GW_EVENT_STEP_MOVES : GW_EVENT_STEP_PAUSES;
+}
+
+enum gw_event_step gw_event_fsm_feed(struct gw_event_fsm *fsm,
+                                     const struct gw_motion_result *motion, int64_t wall_us)
+{
+    if (fsm->last_us != GW_NO_TIME && wall_us <= fsm->last_us) {
+        const bool was_open = fsm->state == GW_FSM_OPEN;
+        close_event(fsm);
+        fsm->last_us = wall_us;
+        return was_open ? GW_EVENT_STEP_CLOSE : GW_EVENT_STEP_NONE;
+    }
+    const int64_t elapsed_us = fsm->last_us == GW_NO_TIME ? 0 : wall_us - fsm->last_us;
+    fsm->last_us = wall_us;
+    // A stream that paused is quiet for that long; only its usual pace stretches the limits.
+    fsm->interval_us = smaller(elapsed_us, 10 * GW_SECOND);
+    follow_hints(fsm, motion, wall_us);
+    weigh_evidence(fsm, motion->something, elapsed_us);
+    if (fsm->state == GW_FSM_OPEN)
+        return go_on(fsm, motion, wall_us, elapsed_us);
+    return suspect(fsm, motion, wall_us, elapsed_us);
+}
+
+enum gw_event_step gw_event_fsm_idle(struct gw_event_fsm *fsm, int64_t wall_us)
+{
+    if (fsm->state != GW_FSM_OPEN || wall_us - fsm->end_us < quiet_limit(fsm))
+        return GW_EVENT_STEP_NONE;
+    return close_event(fsm);
+}
+
+enum gw_event_step gw_event_fsm_end(struct gw_event_fsm *fsm)
+{
+    return fsm->state == GW_FSM_OPEN ? close_event(fsm) : GW_EVENT_STEP_NONE;
+}

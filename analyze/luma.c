@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "analyze/luma.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/error.h>
+#include <libavutil/pixdesc.h>
+
+void gw_luma_init(struct gw_luma *luma)
+{
+    *luma = (struct gw_luma){0};
+}
+
+void gw_luma_finish(struct gw_luma *luma)
+{
+    free(luma->pixels);
+    free(luma->row);
+    free(luma->column);
+    gw_luma_init(luma);
+}
+
+static int set_size(struct gw_luma *luma, int source_width, int source_height, int max_width)
+{
+    int width = source_width < max_width ? source_width : max_width;
+    int height = (int)((int64_t)source_height * width / source_width);
+    if (height < 1)
+        height = 1;
+
+    gw_luma_finish(luma);
+    luma->pixels = malloc((size_t)width * (size_t)height);
+    luma->row = malloc((size_t)source_width * sizeof(*luma->row));
+    luma->column = malloc(((size_t)width + 1) * sizeof(*luma->column));
+    if (!luma->pixels || !luma->row || !luma->column) {
+        gw_luma_finish(luma);
+        return -ENOMEM;
+    }
+    luma->width = width;
+    luma->height = height;
+    luma->source_width = source_width;
+    luma->source_height = source_height;
+    for (int x = 0; x <= width; x++)
+        luma->column[x] = (int)((int64_t)x * source_width / width);
+    return 1;
+}
+
+// Simple loops over one row: the compiler turns them into vector instructions.
+static void add_row8(uint16_t *restrict sum, const uint8_t *restrict row, int width)
+{
+    for (int x = 0; x < width; x++)
+        sum[x] = (uint16_t)(sum[x] + row[x]);
+}
+
+static void add_row16(uint16_t *restrict sum, const uint16_t *restrict row, int width, int shift)
+{
+    for (int x = 0; x < width; x++)
+        sum[x] = (uint16_t)(sum[x] + (row[x] >> shift));
+}
+
+// One small row from the column sums of rows source rows.
+static void average_row(const struct gw_luma *luma, uint8_t *out, int rows)
+{
+    for (int x = 0; x < luma->width; x++) {
+        const int from = luma->column[x], to = luma->column[x + 1];
+        uint32_t sum = 0;
+        for (int i = from; i < to; i++)
+            sum += luma->row[i];
+        const uint32_t area = (uint32_t)(to - from) * (uint32_t)rows;
+        out[x] = (uint8_t)((sum + area / 2) / area);
+    }
+}
+
+static void reduce(struct gw_luma *luma, const AVFrame *av, int depth)
+{
+    for (int y = 0; y < luma->height; y++) {
+        const int from = (int)((int64_t)y * luma->source_height / luma->height);
+        const int to = (int)((int64_t)(y + 1) * luma->source_height / luma->height);
+        memset(luma->row, 0, (size_t)luma->source_width * sizeof(*luma->row));
+        for (int i = from; i < to; i++) {
+            const uint8_t *row = av->data[0] + (ptrdiff_t)i * av->linesize[0];
+            if (depth == 8)
+                add_row8(luma->row, row, luma->source_width);
+            else
+                add_row16(luma->row, (const uint16_t *)(const void *)row, luma->source_width,
+                          depth - 8);
+        }
+        average_row(luma, luma->pixels + (size_t)y * (size_t)luma->width, to - from);
+    }
+}
+
+int gw_luma_reduce(struct gw_luma *luma, const struct gw_frame *frame, int max_width)
+{
+    const AVFrame *av = frame->av;
+    const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(av->format);
+    int changed = 0;
+
+    if (!format || av->width < 1 || av->height < 1 ||
+        format->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BE) ||
+        format->comp[0].step != (format->comp[0].depth + 7) / 8 || format->comp[0].shift)
+        return AVERROR_PATCHWELCOME;
+    if (av->width != luma->source_width || av->height != luma->source_height)
+        changed = set_size(luma, av->width, av->height, max_width);
+    if (changed < 0)
+        return changed;
+    reduce(luma, av, format->comp[0].depth);
+    return changed;
+}

@@ -1,0 +1,285 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// gridwatch analyze: what a worker does with a camera, done with files, as fast as they can be
+// read.
+//
+//   file -> libavformat -> analyze/analyzer.h -> JSON lines on stdout
+
+#include <getopt.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <libavformat/avformat.h>
+
+#include "analyze/analyzer.h"
+#include "app/cli.h"
+#include "app/verbs.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "ingest/av_log.h"
+
+static const char help[] =
+    "usage: gridwatch analyze [--zones FILE] [--level auto|keyframes|full] FILE…\n"
+    "\n"
+    "Detects events in video files and prints one JSON line per event, in seconds from the file's\n"
+    "first frame, then one summary line per file.\n"
+    "\n"
+    "  --zones FILE   zones and masks, as JSON: parts of the picture that count, or are never "
+    "looked at\n"
+    "  --level LEVEL  full: decode every picture (the default); keyframes: only those that stand "
+    "alone,\n"
+    "                 cheaper, and late by up to a GOP; auto: the same as full in this version\n";
+
+static const struct option options[] = {
+    {"zones", required_argument, NULL, 'z'},
+    {"level", required_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+// One file's analysis.
+struct job {
+    const char *path;
+    AVFormatContext *format;
+    AVStream *track;
+    struct gw_stream *stream;
+    struct gw_analyzer *analyzer;
+    int64_t first_us; // time stamp of the first packet; GW_NO_TIME before it
+    int64_t last_us;  // latest capture time so far, from the first frame
+    int64_t frame_us; // how long a frame lasts
+    int64_t packets;
+    int64_t shown_us; // monotonic, when progress was last shown
+    bool show_progress;
+};
+
+static double seconds(int64_t us, double digits)
+{
+    const double scale = pow(10, digits);
+    return round((double)us * 1e-6 * scale) / scale;
+}
+
+static double thousandths(double value)
+{
+    return round(value * 1000) / 1000;
+}
+
+// Takes over json.
+static void print_line(json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
+
+    if (!text)
+        abort();
+    puts(text);
+    free(text);
+    json_decref(json);
+    fflush(stdout);
+}
+
+static void handle_event(void *opaque, enum gw_event_phase phase, const struct gw_event *event,
+                         const struct gw_snapshot *snapshot)
+{
+    const struct job *job = opaque;
+    const struct gw_box *box = &event->box;
+    json_t *zones = json_array();
+
+    if (phase != GW_EVENT_PHASE_CLOSED) {
+        json_decref(zones);
+        return;
+    }
+    for (int i = 0; i < event->zone_count; i++)
+        json_array_append_new(zones, json_string(event->zones[i]));
+    if (job->show_progress)
+        fputs("\r\033[K", stderr);
+    print_line(json_pack("{s:s, s:s, s:f, s:f, s:f, s:o, s:[ffff]}", "file", job->path, "kind",
+                         gw_event_kind_name(event->kind), "start_s", seconds(event->start_us, 3),
+                         "end_s", seconds(event->end_us, 3), "score", thousandths(event->score),
+                         "zones", zones, "box", thousandths(box->x), thousandths(box->y),
+                         thousandths(box->w), thousandths(box->h)));
+}
+
+static double used_cpu_s(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+}
+
+static void print_summary(const struct job *job, enum gw_level level, double cpu_s)
+{
+    struct gw_analyzer_counters counters;
+    const int64_t media_us = job->packets > 0 ? job->last_us + job->frame_us : 0;
+
+    gw_analyzer_count(job->analyzer, &counters);
+    if (counters.decode_errors > 0)
+        fprintf(stderr,
+                "gridwatch: %s: %llu of %lld packets could not be decoded; their pictures were "
+                "left out\n",
+                job->path, (unsigned long long)counters.decode_errors, (long long)job->packets);
+    print_line(json_pack("{s:s, s:{s:f, s:I, s:I, s:s, s:f}}", "file", job->path, "summary",
+                         "media_s", seconds(media_us, 2), "frames", (json_int_t)job->packets,
+                         "decoded", (json_int_t)counters.decoded, "level", gw_level_name(level),
+                         "cpu_s", thousandths(cpu_s)));
+}
+
+static void show_progress(struct job *job)
+{
+    enum { WIDTH = 40 };
+    const int64_t now_us = gw_mono_us();
+    const double share = job->format->duration > 0
+                             ? fmin(1, (double)job->last_us / (double)job->format->duration)
+                             : 0;
+    const int filled = (int)(share * WIDTH);
+
+    if (!job->show_progress || now_us - job->shown_us < GW_SECOND / 5)
+        return;
+    job->shown_us = now_us;
+    fprintf(stderr, "\r[%.*s%*s] %3.0f %% %s\033[K", filled,
+            "########################################", WIDTH - filled, "", share * 100, job->path);
+}
+
+static int open_file(struct job *job)
+{
+    const AVCodecParameters *parameters;
+    int error = avformat_open_input(&job->format, job->path, NULL, NULL);
+
+    if (error >= 0)
+        error = avformat_find_stream_info(job->format, NULL);
+    if (error < 0)
+        return error;
+    int index = av_find_best_stream(job->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    if (index < 0)
+        return GW_ERROR_NO_VIDEO;
+    for (unsigned i = 0; i < job->format->nb_streams; i++)
+        job->format->streams[i]->discard = (int)i == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    job->track = job->format->streams[index];
+    parameters = job->track->codecpar;
+    const AVRational rate = av_guess_frame_rate(job->format, job->track, NULL);
+    job->frame_us = rate.num > 0 ? GW_SECOND * rate.den / rate.num : GW_SECOND / 25;
+    return gw_stream_create(&job->stream, parameters, parameters->video_delay);
+}
+
+// Puts both time stamps on the axis of core/packet.h: microseconds from the first frame. A
+// container without them (AVI) has its frames numbered by their duration.
+static void set_times(struct job *job, AVPacket *av)
+{
+    const AVRational microseconds = {1, 1000000};
+    const int64_t numbered_us = job->packets * job->frame_us + (job->packets ? job->first_us : 0);
+
+    av_packet_rescale_ts(av, job->track->time_base, microseconds);
+    if (av->pts == AV_NOPTS_VALUE)
+        av->pts = av->dts != AV_NOPTS_VALUE ? av->dts : numbered_us;
+    if (av->dts == AV_NOPTS_VALUE)
+        av->dts = av->pts;
+    if (job->first_us == GW_NO_TIME)
+        job->first_us = av->pts;
+    av->pts -= job->first_us;
+    av->dts -= job->first_us;
+    job->last_us = av->pts > job->last_us ? av->pts : job->last_us;
+    job->packets++;
+}
+
+// Reads the next packet of the video track. Returns 1, 0 at the end, or an error.
+static int read_packet(struct job *job, struct gw_packet *ret)
+{
+    AVPacket *av = av_packet_alloc();
+    int error = av ? 0 : -ENOMEM;
+
+    while (error >= 0 && (error = av_read_frame(job->format, av)) >= 0) {
+        if (av->stream_index == job->track->index && av->size > 0) {
+            set_times(job, av);
+            gw_packet_init(ret, &av, job->stream, 0);
+            return 1;
+        }
+        av_packet_unref(av);
+    }
+    av_packet_free(&av);
+    return error == AVERROR_EOF ? 0 : error;
+}
+
+static int run(struct job *job)
+{
+    int error;
+
+    for (;;) {
+        struct gw_packet packet = {0};
+        if ((error = read_packet(job, &packet)) <= 0)
+            break;
+        error = gw_analyzer_feed(job->analyzer, &packet);
+        gw_packet_unref(&packet);
+        if (error < 0)
+            break;
+        show_progress(job);
+    }
+    gw_analyzer_flush(job->analyzer);
+    if (job->show_progress)
+        fputs("\r\033[K", stderr);
+    return error;
+}
+
+// Returns an exit code.
+static int analyze_file(const char *path, enum gw_level level, const struct gw_zones *zones)
+{
+    struct job job = {.path = path, .first_us = GW_NO_TIME, .show_progress = isatty(STDERR_FILENO)};
+    struct gw_analyzer_config config = gw_analyzer_defaults;
+    const double cpu_before_s = used_cpu_s();
+
+    config.level = level;
+    config.zones = zones;
+    config.opaque = &job;
+    config.event = handle_event;
+    int error = open_file(&job);
+    if (error >= 0)
+        error = gw_analyzer_create(&job.analyzer, &config);
+    if (error >= 0)
+        error = run(&job);
+    if (error < 0)
+        gw_cli_fail("%s: %s", path, gw_strerror(error));
+    else
+        print_summary(&job, level, used_cpu_s() - cpu_before_s);
+    gw_analyzer_destroy(&job.analyzer);
+    gw_stream_unref(&job.stream);
+    avformat_close_input(&job.format);
+    return error < 0 ? GW_EXIT_FAILED : GW_EXIT_OK;
+}
+
+int gw_verb_analyze(int argc, char **argv)
+{
+    struct gw_zones zones = {0};
+    char zones_error[GW_ZONES_ERROR_SIZE];
+    const char *zones_path = NULL;
+    int level = gw_analyzer_defaults.level, option, exit_code = GW_EXIT_OK;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        switch (option) {
+        case 'z': zones_path = optarg; break;
+        case 'l': level = gw_level_from_name(optarg); break;
+        case 'h': fputs(help, stdout); return GW_EXIT_OK;
+        default:
+            return gw_cli_usage("analyze", "\"%s\" is no option, or lacks its value",
+                                argv[optind - 1]);
+        }
+    }
+    if (level < 0)
+        return gw_cli_usage("analyze", "--level takes auto, keyframes or full");
+    if (level == GW_LEVEL_GATE)
+        return gw_cli_fail("level gate is not available in this version; use full or keyframes");
+    if (optind == argc)
+        return gw_cli_usage("analyze", "which FILE?");
+    gw_av_log_install();
+    if (zones_path && gw_zones_load(&zones, zones_path, zones_error) < 0)
+        return gw_cli_fail("%s", zones_error);
+    for (int i = optind; i < argc; i++)
+        if (analyze_file(argv[i], (enum gw_level)level, zones_path ? &zones : NULL) != GW_EXIT_OK)
+            exit_code = GW_EXIT_FAILED;
+    return exit_code;
+}
