@@ -56,7 +56,7 @@ static void *run_tasks(void *opaque)
         bool more = task->run(task);
         pthread_mutex_lock(&pool->lock);
         task->running = false;
-        if (more || task->again)
+        if (!task->retired && (more || task->again))
             enqueue(pool, task);
         pthread_cond_broadcast(&pool->idle);
     }
@@ -109,7 +109,7 @@ void gw_decode_pool_wake(struct gw_decode_pool *pool, struct gw_decode_task *tas
     pthread_mutex_lock(&pool->lock);
     if (task->running)
         task->again = true;
-    else if (!task->queued)
+    else if (!task->queued && !task->retired)
         enqueue(pool, task);
     pthread_mutex_unlock(&pool->lock);
 }
@@ -129,12 +129,10 @@ static void unlink_task(struct gw_decode_pool *pool, struct gw_decode_task *task
 void gw_decode_pool_retire(struct gw_decode_pool *pool, struct gw_decode_task *task)
 {
     pthread_mutex_lock(&pool->lock);
-    // A running task may queue itself once more when it returns, so look again after each wait.
-    while (task->running || task->queued) {
-        if (task->queued)
-            unlink_task(pool, task);
-        else
-            pthread_cond_wait(&pool->idle, &pool->lock);
-    }
+    task->retired = true; // a busy task would else queue itself again before this thread gets the lock
+    if (task->queued)
+        unlink_task(pool, task);
+    while (task->running)
+        pthread_cond_wait(&pool->idle, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
 }

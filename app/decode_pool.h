@@ -18,7 +18,7 @@ struct gw_decode_task {
     // Does a bounded piece of work. Returns whether there is more to do.
     bool (*run)(struct gw_decode_task *task);
     struct gw_decode_task *next; // in the queue
-    bool queued, running, again;
+    bool queued, running, again, retired;
 };
 
 int gw_decode_pool_create(struct gw_decode_pool **ret, int threads);
@@ -28,5 +28,5 @@ void gw_decode_pool_destroy(struct gw_decode_pool **pool);
 // There is work for this task. Any thread, quick.
 void gw_decode_pool_wake(struct gw_decode_pool *pool, struct gw_decode_task *task);
 
-// Takes a task out and waits until no thread runs it. Nobody may wake it again.
+// Takes a task out for good and waits until no thread runs it; waking it later does nothing.
 void gw_decode_pool_retire(struct gw_decode_pool *pool, struct gw_decode_task *task);

@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+// cmocka needs the four above first.
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "app/protocol.h"
+#include "core/error.h"
+
+static void an_assignment_carries_credentials_byte_for_byte(void **state)
+{
+    struct gw_settings settings = {1, 2, 3, 4, 5}, back;
+    struct gw_camera camera = {.id = "a", .record_url = "rtsp://host/1", .username = "ad:min",
+                               .password = "\xff@/% ", .record = GW_RECORD_CONTINUOUS, .enabled = true};
+    struct gw_camera *cameras;
+    json_t *message = gw_protocol_assign(&settings, &camera, 1);
+    assert_string_equal(gw_protocol_type(message), "assign");
+    assert_int_equal(gw_protocol_read_assign(message, &back, &cameras), 1);
+    assert_memory_equal(&back, &settings, sizeof(back));
+    assert_true(gw_camera_same_work(&cameras[0], &camera));
+    assert_string_equal(cameras[0].id, "a");
+    free(cameras);
+    json_decref(message);
+}
+
+static void a_status_survives_the_wire(void **state)
+{
+    struct gw_camera_metrics metrics = {.camera = "a", .online = true, .packets = 7, .clips_truncated = 1,
+                                        .last_packet_age_us = -1};
+    struct gw_camera_metrics *back;
+    json_t *message = gw_protocol_status(&metrics, 1);
+    assert_int_equal(gw_protocol_read_status(message, &back), 1);
+    assert_string_equal(back[0].camera, "a");
+    assert_int_equal(back[0].packets, 7);
+    assert_int_equal(back[0].last_packet_age_us, -1);
+    free(back);
+    json_decref(message);
+}
+
+static void a_repair_names_its_clips(void **state)
+{
+    struct gw_clip clip = {.id = gw_id_make(1000000), .camera = "a", .start_us = 1000000, .end_us = 1000000,
+                           .codec = "h264"};
+    struct gw_clip *back;
+    json_t *message = gw_protocol_repair(&clip, 1);
+    assert_int_equal(gw_protocol_read_repair(message, &back), 1);
+    assert_true(gw_id_equal(&back[0].id, &clip.id));
+    free(back);
+    json_decref(message);
+}
+
+static void a_bad_fact_still_gives_its_number(void **state)
+{
+    json_t *message = json_pack("{ss sI s{}}", "type", "fact", "seq", (json_int_t)9, "fact");
+    struct gw_fact fact;
+    uint64_t seq = 0;
+    assert_int_equal(gw_protocol_read_fact(message, &seq, &fact), GW_ERROR_INVALID);
+    assert_int_equal(seq, 9);
+    json_decref(message);
+}
+
+static void nonsense_from_the_other_side_is_refused(void **state)
+{
+    const char *texts[] = {"{}", "{\"settings\":{},\"cameras\":[]}", "{\"cameras\":[{\"id\":\"..\"}]}", "{\"cameras\":7}"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        json_t *message = json_loads(texts[i], 0, NULL);
+        struct gw_settings settings;
+        struct gw_camera *cameras;
+        struct gw_id boot;
+        char worker[32];
+        assert_int_equal(gw_protocol_read_assign(message, &settings, &cameras), GW_ERROR_INVALID);
+        assert_int_equal(gw_protocol_read_hello(message, &boot, worker), GW_ERROR_INVALID);
+        json_decref(message);
+    }
+}
+
+static void messages_cross_a_socket_and_garbage_is_consumed(void **state)
+{
+    void *zmq = zmq_ctx_new(), *router = zmq_socket(zmq, ZMQ_ROUTER), *dealer = zmq_socket(zmq, ZMQ_DEALER);
+    struct gw_id boot = gw_id_make(5000000), route;
+    json_t *message = NULL;
+    zmq_setsockopt(dealer, ZMQ_ROUTING_ID, boot.bytes, sizeof(boot.bytes));
+    assert_int_equal(zmq_bind(router, "inproc://protocol"), 0);
+    assert_int_equal(zmq_connect(dealer, "inproc://protocol"), 0);
+
+    zmq_send(dealer, "not json", 8, 0);
+    assert_int_equal(gw_protocol_send(dealer, NULL, gw_protocol_ack(3)), 0);
+    assert_int_equal(gw_protocol_receive(router, &route, &message), GW_ERROR_INVALID);
+    assert_int_equal(gw_protocol_receive(router, &route, &message), 1);
+    assert_true(gw_id_equal(&route, &boot));
+    assert_string_equal(gw_protocol_type(message), "ack");
+    json_decref(message);
+    assert_int_equal(gw_protocol_receive(router, &route, &message), 0);
+    zmq_close(dealer);
+    zmq_close(router);
+    zmq_ctx_term(zmq);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_assignment_carries_credentials_byte_for_byte),
+        cmocka_unit_test(a_status_survives_the_wire),
+        cmocka_unit_test(a_repair_names_its_clips),
+        cmocka_unit_test(a_bad_fact_still_gives_its_number),
+        cmocka_unit_test(nonsense_from_the_other_side_is_refused),
+        cmocka_unit_test(messages_cross_a_socket_and_garbage_is_consumed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
