@@ -18,11 +18,11 @@
 // Fragments: each keyframe begins one, none is longer than this.
 #define FRAGMENT_US "2000000"
 // empty_moov: playable from the first fragment on. default_base_moof: offsets within a fragment, so
-// that cutting the file harms none. negative_cts_offsets: with B-frames the first picture is at 0
-// without an edit list. skip_trailer: mp4_box.h writes the index.
-#define FLAGS                                                                                      \
-    "empty_moov+default_base_moof+frag_keyframe+negative_cts_offsets+skip_trailer+use_metadata_"   \
-    "tags"
+// that cutting the file harms none. skip_trailer: mp4_box.h writes the index.
+#define FLAGS "empty_moov+default_base_moof+frag_keyframe+skip_trailer+use_metadata_tags"
+// With B-frames the first picture is decoded before it is due; an edit list brings its presentation
+// back to 0, and the muxer learns that delay only from the first packet.
+#define REORDERED_FLAGS FLAGS "+delay_moov"
 
 static bool starts_with_code(const uint8_t *bytes, int size)
 {
@@ -80,10 +80,10 @@ static void set_identity(AVFormatContext *muxer, const struct gw_clip *clip)
     av_dict_set(&muxer->metadata, "creation_time", gw_format_rfc3339(time_text, clip->start_us), 0);
 }
 
-static int start(AVFormatContext *muxer)
+static int start(AVFormatContext *muxer, bool reordered)
 {
     AVDictionary *options = NULL;
-    av_dict_set(&options, "movflags", FLAGS, 0);
+    av_dict_set(&options, "movflags", reordered ? REORDERED_FLAGS : FLAGS, 0);
     av_dict_set(&options, "frag_duration", FRAGMENT_US, 0);
     av_dict_set_int(&options, "video_track_timescale", GW_MP4_TIMESCALE, 0);
     int result = avformat_write_header(muxer, &options);
@@ -115,7 +115,7 @@ int gw_clip_muxer_start(AVFormatContext **ret, const struct gw_clip *clip,
     if (result < 0)
         goto fail;
     set_identity(muxer, clip);
-    result = start(muxer);
+    result = start(muxer, first->av->pts > first->av->dts);
     if (result < 0)
         goto fail;
     *ret = muxer;

@@ -27,15 +27,20 @@
 #define TYPE_MDAT GW_MP4_TYPE('m', 'd', 'a', 't')
 #define TYPE_MOOF GW_MP4_TYPE('m', 'o', 'o', 'f')
 
+// The pictures of a fragment. Times in ticks.
+struct content {
+    int frames;
+    int64_t first_dts, last_dts, last_pts; // last_pts: of the one that is shown last
+};
+
 struct repair {
     const char *store;
     char path[GW_MEDIA_PATH_SIZE];
     char full[PATH_MAX];
     int fd;
     struct gw_mp4_fragment *fragments;
-    int count;     // whole by their boxes, then: playable
-    int *frames;   // pictures of each
-    int64_t *ends; // end of each, presentation ticks
+    int count;                // whole by their boxes, then: playable
+    struct content *contents; // of each
 };
 
 // --- boxes ---------------------------------------------------------------------------------------
@@ -102,12 +107,16 @@ static int find_fragment(const struct repair *repair, int64_t position, int from
 
 static void take_picture(struct repair *repair, int i, const AVPacket *packet)
 {
-    if (!repair->frames[i]++) {
+    struct content *content = &repair->contents[i];
+    if (!content->frames++) {
         repair->fragments[i].start_ticks = packet->pts;
         repair->fragments[i].key = packet->flags & AV_PKT_FLAG_KEY;
+        content->first_dts = packet->dts;
+        content->last_pts = packet->pts;
     }
-    if (packet->pts + packet->duration > repair->ends[i])
-        repair->ends[i] = packet->pts + packet->duration;
+    content->last_dts = packet->dts;
+    if (packet->pts > content->last_pts)
+        content->last_pts = packet->pts;
 }
 
 // Reads all pictures; on return the first repair->count fragments are playable.
@@ -132,7 +141,7 @@ static int read_pictures(struct repair *repair, AVFormatContext *input)
         return result;
     // A fragment whose pictures were not found ends the clip, too.
     int playable = 0;
-    while (playable < whole && repair->frames[playable])
+    while (playable < whole && repair->contents[playable].frames)
         playable++;
     repair->count = playable;
     return 0;
@@ -180,18 +189,26 @@ static int lose(struct repair *repair, struct gw_clip *clip)
     return gw_media_sync_folder(repair->store, repair->path);
 }
 
+// The last picture lasts as long as pictures took on average: what came after it is gone.
+static int64_t find_end(const struct repair *repair, int64_t frames)
+{
+    const struct content *first = &repair->contents[0],
+                         *last = &repair->contents[repair->count - 1];
+    int64_t interval = GW_MP4_TIMESCALE / 25;
+    if (frames > 1)
+        interval = (last->last_dts - first->first_dts) / (frames - 1);
+    return last->last_pts + interval;
+}
+
 static int complete(struct repair *repair, struct gw_clip *clip)
 {
     const struct gw_mp4_fragment *last = &repair->fragments[repair->count - 1];
-    int64_t end_ticks = 0;
-
     clip->state = GW_CLIP_REPAIRED;
     clip->size_bytes = last->offset + last->size;
     clip->frames = 0;
-    for (int i = 0; i < repair->count; i++) {
-        clip->frames += repair->frames[i];
-        end_ticks = repair->ends[i] > end_ticks ? repair->ends[i] : end_ticks;
-    }
+    for (int i = 0; i < repair->count; i++)
+        clip->frames += repair->contents[i].frames;
+    int64_t end_ticks = find_end(repair, clip->frames);
     clip->end_us = clip->start_us + av_rescale(end_ticks, GW_SECOND, GW_MP4_TIMESCALE);
 
     int result = cut(repair);
@@ -213,9 +230,8 @@ static int repair_open_file(struct repair *repair, struct gw_clip *clip)
     if (result < 0)
         return result;
     if (repair->count) {
-        repair->frames = calloc((size_t)repair->count, sizeof(*repair->frames));
-        repair->ends = calloc((size_t)repair->count, sizeof(*repair->ends));
-        if (!repair->frames || !repair->ends)
+        repair->contents = calloc((size_t)repair->count, sizeof(*repair->contents));
+        if (!repair->contents)
             abort();
         result = cut(repair);
         if (!result)
@@ -243,7 +259,6 @@ int gw_clip_repair(const char *store, struct gw_clip *clip)
         result = repair_open_file(&repair, clip);
     close(repair.fd);
     free(repair.fragments);
-    free(repair.frames);
-    free(repair.ends);
+    free(repair.contents);
     return result;
 }

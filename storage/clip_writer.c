@@ -41,6 +41,7 @@ struct gw_clip_writer {
     AVFormatContext *muxer;
     AVPacket *out;
 
+    bool began;                          // the first write came
     int64_t first_dts, last_dts, frames; // ticks; given to the muxer so far
     struct pending pending;
     struct gw_mp4_fragment *fragments;
@@ -100,86 +101,8 @@ static void remove_file(struct gw_clip_writer *writer)
     unlink(full);
 }
 
-// --- create --------------------------------------------------------------------------------------
-
-// The header and the room behind it, on the disk under a durable name: from here on the clip can
-// be announced.
-static int write_header(struct gw_clip_writer *writer, const struct gw_packet *first)
-{
-    char path[GW_MEDIA_PATH_SIZE];
-    uint8_t room[GW_MP4_ROOM_SIZE];
-
-    int result =
-        gw_clip_muxer_start(&writer->muxer, &writer->clip, first, write_file, seek_file, writer);
-    if (result < 0)
-        return result;
-    gw_mp4_make_room(room);
-    avio_write(writer->muxer->pb, room, sizeof(room));
-    avio_flush(writer->muxer->pb);
-    if (writer->muxer->pb->error < 0)
-        return writer->muxer->pb->error;
-    if (fdatasync(writer->fd) < 0)
-        return -errno;
-    writer->synced_mono_us = gw_mono_us();
-    writer->clip.size_bytes = writer->size;
-    return gw_media_sync_folder(writer->store, gw_clip_path(path, &writer->clip));
-}
-
-static void describe(struct gw_clip *clip, const struct gw_packet *first)
-{
-    const AVCodecParameters *parameters = first->stream->parameters;
-    clip->state = GW_CLIP_RECORDING;
-    clip->start_us = clip->end_us = gw_packet_wall_us(first);
-    clip->size_bytes = clip->frames = 0;
-    snprintf(clip->codec, sizeof(clip->codec), "%s", gw_stream_codec_name(first->stream));
-    clip->width = parameters->width;
-    clip->height = parameters->height;
-    clip->truncated = false;
-}
-
-static void destroy(struct gw_clip_writer **writer)
-{
-    struct gw_clip_writer *gone = *writer;
-    *writer = NULL;
-    gw_clip_muxer_free(&gone->muxer);
-    av_packet_free(&gone->out);
-    if (gone->fd >= 0)
-        close(gone->fd);
-    free(gone->fragments);
-    free(gone);
-}
-
-int gw_clip_writer_create(struct gw_clip_writer **ret, const char *store, struct gw_clip *clip,
-                          const struct gw_packet *first)
-{
-    assert(gw_packet_is_key(first) && gw_camera_id_valid(clip->camera));
-    if (strlen(store) >= PATH_MAX)
-        return -ENAMETOOLONG;
-    struct gw_clip_writer *writer = calloc(1, sizeof(*writer));
-    AVPacket *out = av_packet_alloc();
-    if (!writer || !out)
-        abort();
-    writer->out = out;
-    writer->fd = -1;
-    snprintf(writer->store, sizeof(writer->store), "%s", store);
-    writer->clip = *clip;
-    describe(&writer->clip, first);
-
-    int result = open_file(writer);
-    if (!result)
-        result = write_header(writer, first);
-    if (result < 0) {
-        if (writer->fd >= 0)
-            remove_file(writer);
-        destroy(&writer);
-        return result;
-    }
-    *clip = writer->clip;
-    *ret = writer;
-    return 0;
-}
-
-// --- write ---------------------------------------------------------------------------------------
+// --- pictures
+// ---------------------------------------------------------------------------------------
 
 static int64_t to_ticks(const struct gw_clip_writer *writer, int64_t wall_us)
 {
@@ -263,8 +186,8 @@ static int note_progress(struct gw_clip_writer *writer)
     avio_flush(writer->muxer->pb);
     if (writer->muxer->pb->error < 0)
         return writer->muxer->pb->error;
-    if (writer->size == writer->clip.size_bytes)
-        return 0;
+    if (!writer->clip.size_bytes || writer->size == writer->clip.size_bytes)
+        return 0; // still at the header, or the muxer collects
     take_fragment(writer);
     return sync_when_due(writer);
 }
@@ -288,29 +211,132 @@ static void correct_pending(struct gw_clip_writer *writer, const AVPacket *out)
         writer->pending.end_ticks = out->pts;
 }
 
+// Hands a picture to the muxer. Returns 0, or why the file cannot go on.
+static int give(struct gw_clip_writer *writer)
+{
+    AVPacket *out = writer->out;
+    correct_pending(writer, out);
+    int result = av_write_frame(writer->muxer, out);
+    if (result >= 0)
+        result = note_progress(writer);
+    if (result < 0)
+        return result;
+    if (!writer->frames++)
+        writer->first_dts = out->dts;
+    writer->last_dts = out->dts;
+    add_pending(writer, out);
+    return 0;
+}
+
+// --- create --------------------------------------------------------------------------------------
+
+// A muxer that delays its header until it saw the first picture is asked for it now.
+static int give_first(struct gw_clip_writer *writer, const struct gw_packet *first)
+{
+    int result = prepare(writer, first);
+    if (result < 0)
+        return result;
+    result = give(writer);
+    av_packet_unref(writer->out);
+    if (!result && first->av->pts > first->av->dts)
+        result = av_write_frame(writer->muxer, NULL);
+    return result < 0 ? result : 0;
+}
+
+// The header and the room behind it, on the disk under a durable name: from here on the clip can
+// be announced.
+static int write_header(struct gw_clip_writer *writer, const struct gw_packet *first)
+{
+    char path[GW_MEDIA_PATH_SIZE];
+    uint8_t room[GW_MP4_ROOM_SIZE];
+
+    int result =
+        gw_clip_muxer_start(&writer->muxer, &writer->clip, first, write_file, seek_file, writer);
+    if (!result)
+        result = give_first(writer, first);
+    if (result < 0)
+        return result;
+    gw_mp4_make_room(room);
+    avio_write(writer->muxer->pb, room, sizeof(room));
+    avio_flush(writer->muxer->pb);
+    if (writer->muxer->pb->error < 0)
+        return writer->muxer->pb->error;
+    if (fdatasync(writer->fd) < 0)
+        return -errno;
+    writer->synced_mono_us = gw_mono_us();
+    writer->clip.size_bytes = writer->size;
+    return gw_media_sync_folder(writer->store, gw_clip_path(path, &writer->clip));
+}
+
+static void describe(struct gw_clip *clip, const struct gw_packet *first)
+{
+    const AVCodecParameters *parameters = first->stream->parameters;
+    clip->state = GW_CLIP_RECORDING;
+    clip->start_us = clip->end_us = gw_packet_wall_us(first);
+    clip->size_bytes = clip->frames = 0;
+    snprintf(clip->codec, sizeof(clip->codec), "%s", gw_stream_codec_name(first->stream));
+    clip->width = parameters->width;
+    clip->height = parameters->height;
+    clip->truncated = false;
+}
+
+static void destroy(struct gw_clip_writer **writer)
+{
+    struct gw_clip_writer *gone = *writer;
+    *writer = NULL;
+    gw_clip_muxer_free(&gone->muxer);
+    av_packet_free(&gone->out);
+    if (gone->fd >= 0)
+        close(gone->fd);
+    free(gone->fragments);
+    free(gone);
+}
+
+int gw_clip_writer_create(struct gw_clip_writer **ret, const char *store, struct gw_clip *clip,
+                          const struct gw_packet *first)
+{
+    assert(gw_packet_is_key(first) && gw_camera_id_valid(clip->camera));
+    if (strlen(store) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    struct gw_clip_writer *writer = calloc(1, sizeof(*writer));
+    AVPacket *out = av_packet_alloc();
+    if (!writer || !out)
+        abort();
+    writer->out = out;
+    writer->fd = -1;
+    snprintf(writer->store, sizeof(writer->store), "%s", store);
+    writer->clip = *clip;
+    describe(&writer->clip, first);
+
+    int result = open_file(writer);
+    if (!result)
+        result = write_header(writer, first);
+    if (result < 0) {
+        if (writer->fd >= 0)
+            remove_file(writer);
+        destroy(&writer);
+        return result;
+    }
+    *clip = writer->clip;
+    *ret = writer;
+    return 0;
+}
+
+// --- write ---------------------------------------------------------------------------------------
+
 int gw_clip_writer_write(struct gw_clip_writer *writer, const struct gw_packet *packet)
 {
     if (writer->error)
         return writer->error;
+    if (!writer->began) { // create gave this one already
+        writer->began = true;
+        return 0;
+    }
     int result = prepare(writer, packet);
     if (result <= 0)
         return result;
-
-    AVPacket *out = writer->out;
-    int64_t dts = out->dts; // the muxer shifts it
-    correct_pending(writer, out);
-    result = av_write_frame(writer->muxer, out);
-    if (result >= 0)
-        result = note_progress(writer);
-    if (result < 0) {
-        writer->error = result;
-    } else {
-        if (!writer->frames++)
-            writer->first_dts = dts;
-        writer->last_dts = dts;
-        add_pending(writer, out);
-    }
-    av_packet_unref(out);
+    writer->error = give(writer);
+    av_packet_unref(writer->out);
     return writer->error;
 }
 

@@ -31,7 +31,7 @@ void gw_clip_writer_mark_truncated(struct gw_clip_writer *writer);
 
 // Ends the file, syncs it and its folder, gives what to announce as closed, and frees the writer.
 // Sets *writer to NULL in every case. On failure *ret_clip still says what is readable. A clip
-// that got no picture is LOST and leaves no file.
+// without one whole fragment is LOST and leaves no file.
 int gw_clip_writer_finish(struct gw_clip_writer **writer, struct gw_clip *ret_clip);
 
 // A clip whose worker was lost: cuts a half-written fragment off its file, reads what is there and
