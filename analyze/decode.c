@@ -5,8 +5,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <libavcodec/avcodec.h>
+
+// More than any stream reorders.
+enum { MAX_UNTIMED = 32 };
 
 struct gw_decoder {
     struct gw_decoder_config config;
@@ -14,6 +18,9 @@ struct gw_decoder {
     AVCodecContext *codec;    // NULL when there is none, or none could be made
     AVFrame *spare;           // what the codec writes to
     bool at_keyframe;         // skip to the next keyframe first
+    // Decoding times of packets without a capture time, oldest first. See capture_time().
+    int64_t untimed[MAX_UNTIMED];
+    int untimed_count;
     struct gw_decoder_counters counters;
 };
 
@@ -66,6 +73,28 @@ static int open_codec(struct gw_decoder *decoder, const AVCodecParameters *param
     return error;
 }
 
+static void note_untimed(struct gw_decoder *decoder, const AVPacket *packet)
+{
+    if (packet->pts != AV_NOPTS_VALUE || packet->dts == AV_NOPTS_VALUE)
+        return;
+    if (decoder->untimed_count == MAX_UNTIMED)
+        memmove(decoder->untimed, decoder->untimed + 1,
+                sizeof(decoder->untimed[0]) * (size_t)--decoder->untimed_count);
+    decoder->untimed[decoder->untimed_count++] = packet->dts;
+}
+
+// Some files (AVI) know only decoding times. Pictures come out in order of capture, so the n-th one
+// out has the n-th of them.
+static int64_t capture_time(struct gw_decoder *decoder, const AVFrame *av)
+{
+    if (av->pts != AV_NOPTS_VALUE || decoder->untimed_count == 0)
+        return av->pts;
+    const int64_t oldest_us = decoder->untimed[0];
+    memmove(decoder->untimed, decoder->untimed + 1,
+            sizeof(decoder->untimed[0]) * (size_t)--decoder->untimed_count);
+    return oldest_us;
+}
+
 static void hand_out(struct gw_decoder *decoder)
 {
     AVFrame *copy = av_frame_alloc();
@@ -77,7 +106,7 @@ static void hand_out(struct gw_decoder *decoder)
     }
     av_frame_move_ref(copy, decoder->spare);
     struct gw_frame frame = {0};
-    int64_t wall_us = copy->pts != AV_NOPTS_VALUE ? copy->pts : copy->best_effort_timestamp;
+    int64_t wall_us = capture_time(decoder, copy);
     gw_frame_init(&frame, &copy, wall_us);
     decoder->counters.decoded++;
     if (wall_us != AV_NOPTS_VALUE)
@@ -107,6 +136,7 @@ void gw_decoder_reset(struct gw_decoder *decoder)
     if (decoder->codec)
         avcodec_flush_buffers(decoder->codec);
     decoder->at_keyframe = true;
+    decoder->untimed_count = 0;
 }
 
 // Makes the decoder that this packet needs. After a failure it is tried again with the next
@@ -139,6 +169,7 @@ int gw_decoder_feed(struct gw_decoder *decoder, const struct gw_packet *packet)
         decoder->counters.errors++;
         return 0;
     }
+    note_untimed(decoder, packet->av);
     receive_all(decoder);
     // A lone keyframe would wait inside for the pictures that the stream reorders around it.
     if (decoder->config.keyframes_only)

@@ -167,23 +167,25 @@ static int open_file(struct job *job)
     return gw_stream_create(&job->stream, parameters, parameters->video_delay);
 }
 
-// Puts both time stamps on the axis of core/packet.h: microseconds from the first frame. A
-// container without them (AVI) has its frames numbered by their duration.
+// Puts the time stamps on the axis of core/packet.h: microseconds from the first frame. Where the
+// container knows no capture times (AVI), the decoder finds them from the decoding times; where it
+// knows neither (raw streams), frames are numbered by their duration.
 static void set_times(struct job *job, AVPacket *av)
 {
     const AVRational microseconds = {1, 1000000};
-    const int64_t numbered_us = job->packets * job->frame_us + (job->packets ? job->first_us : 0);
 
     av_packet_rescale_ts(av, job->track->time_base, microseconds);
-    if (av->pts == AV_NOPTS_VALUE)
-        av->pts = av->dts != AV_NOPTS_VALUE ? av->dts : numbered_us;
-    if (av->dts == AV_NOPTS_VALUE)
-        av->dts = av->pts;
+    if (av->pts == AV_NOPTS_VALUE && av->dts == AV_NOPTS_VALUE)
+        av->dts = job->packets * job->frame_us;
+    const int64_t time_us = av->pts != AV_NOPTS_VALUE ? av->pts : av->dts;
     if (job->first_us == GW_NO_TIME)
-        job->first_us = av->pts;
-    av->pts -= job->first_us;
-    av->dts -= job->first_us;
-    job->last_us = av->pts > job->last_us ? av->pts : job->last_us;
+        job->first_us = time_us;
+    if (av->pts != AV_NOPTS_VALUE)
+        av->pts -= job->first_us;
+    if (av->dts != AV_NOPTS_VALUE)
+        av->dts -= job->first_us;
+    if (time_us - job->first_us > job->last_us)
+        job->last_us = time_us - job->first_us;
     job->packets++;
 }
 
