@@ -46,10 +46,9 @@ static struct MHD_Response *create_response(struct gw_file *file, uint64_t first
     return response;
 }
 
-enum MHD_Result gw_reply_file(struct gw_request *request, struct gw_file *file, const char *type,
-                              const char *cache)
+struct MHD_Response *gw_response_file(struct gw_file *file, const char *type, const char *cache)
 {
-    return gw_reply(request, 200, create_response(file, 0, file->size, type, cache));
+    return create_response(file, 0, file->size, type, cache);
 }
 
 static enum MHD_Result reply_unsatisfiable(struct gw_request *request, struct gw_file *file)

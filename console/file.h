@@ -14,8 +14,10 @@ struct gw_file {
 // Opens folder/path for reading. Returns 0 or -errno; -ENOENT also for what is no regular file.
 int gw_file_open(struct gw_file *ret, const char *folder, const char *path);
 
-// Answers with the whole file, or with the part that its Range header asks for. Takes over file.
-enum MHD_Result gw_reply_file(struct gw_request *request, struct gw_file *file, const char *type,
-                              const char *cache);
+// The whole file as an answer's content, with its type and Cache-Control. Takes over file; NULL
+// when there is no memory, as in http.h.
+struct MHD_Response *gw_response_file(struct gw_file *file, const char *type, const char *cache);
+
+// Answers with the file, or with the part of it that the Range header asks for. Takes over file.
 enum MHD_Result gw_reply_file_part(struct gw_request *request, struct gw_file *file,
                                    const char *type, const char *cache);

@@ -108,6 +108,8 @@ enum MHD_Result gw_static_reply(struct gw_request *request)
                              "There is no such page. The page is at /, the API under /api/v1.\n");
     // Names of assets carry a hash of their content, so they never change; the page itself does.
     bool is_asset = !strncmp(path, "/assets/", 8);
-    return gw_reply_file(request, &file, gw_static_type(path),
-                         is_asset ? "public, max-age=31536000, immutable" : "no-cache");
+    struct MHD_Response *response = gw_response_file(
+        &file, gw_static_type(path), is_asset ? "public, max-age=31536000, immutable" : "no-cache");
+    gw_response_header(response, "Content-Security-Policy", PAGE_POLICY);
+    return gw_reply(request, 200, response);
 }

@@ -97,7 +97,7 @@ enum MHD_Result gw_route_event_snapshot(struct gw_request *request)
         return refuse_picture(request, &row.event);
     if (!gw_look_audit(request, "event.snapshot", row.event.camera, false))
         return gw_look_refuse(request, &file);
-    return gw_reply_file(request, &file, "image/jpeg", "no-store");
+    return gw_reply(request, 200, gw_response_file(&file, "image/jpeg", "no-store"));
 }
 
 // A queue shows many of them, so they may be kept for a while once they can no longer change.
@@ -112,6 +112,8 @@ enum MHD_Result gw_route_event_thumbnail(struct gw_request *request)
         return gw_reply_index_error(request, result, "event");
     if (gw_file_open(&file, request->console->store, gw_event_thumbnail_path(path, &row.event)) < 0)
         return refuse_picture(request, &row.event);
-    return gw_reply_file(request, &file, "image/jpeg",
-                         row.event.state == GW_EVENT_CLOSED ? "private, max-age=300" : "no-store");
+    bool is_final = row.event.state == GW_EVENT_CLOSED;
+    return gw_reply(
+        request, 200,
+        gw_response_file(&file, "image/jpeg", is_final ? "private, max-age=300" : "no-store"));
 }
