@@ -33,6 +33,9 @@ void gw_config_defaults(struct gw_config *config);
 // "file:line:column: what; what to do" in error. *ret is untouched on failure.
 int gw_config_load(struct gw_config *ret, const char *path, char error[GW_CONFIG_ERROR_SIZE]);
 
+// Prints every mistake of the file as such a line. Returns how many, or -errno.
+int gw_config_check(const char *path, FILE *out);
+
 // Prints the commented example (deploy/gridwatch.yaml) or the reference (docs/ref/config.md).
 void gw_config_print_example(FILE *out);
 void gw_config_print_reference(FILE *out);
