@@ -22,6 +22,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,8 +45,8 @@ struct host {
     struct gw_console *console;
     struct gw_id boot;
     uint64_t boot_seq;
-    int made;
-    bool sick;
+    atomic_int made; // read by console threads too
+    atomic_bool sick;
     uint8_t *clip, *snapshot, *thumbnail; // what every event gets
     size_t clip_size, snapshot_size, thumbnail_size;
 };

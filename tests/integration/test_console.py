@@ -505,6 +505,7 @@ def test_head_is_get_without_its_body(host, client, clip):
         get, head = client.get(path), client.request("HEAD", path, {"Range": "bytes=0-1"})
         assert (head.status, head.body, head.type) == (200, b"", get.type)
         assert head.headers["content-length"] == get.headers["content-length"]
+    assert client.request("HEAD", "/api/v1/stream").body == b""
 
 
 def test_a_method_that_a_path_has_not_is_told_which_it_has(client):
