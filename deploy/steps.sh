@@ -54,9 +54,10 @@ end_group() {
     local tries=$(($2 * 10))
     kill -TERM -- "-$1" 2>/dev/null || return 0
     while kill -0 -- "-$1" 2>/dev/null; do
-        ((tries-- > 0)) || { kill -KILL -- "-$1" 2>/dev/null; return 0; }
+        ((tries-- > 0)) || kill -KILL -- "-$1" 2>/dev/null
         sleep 0.1
     done
+    wait "$1" 2>/dev/null # takes note of how it ended, so that bash does not tell
 }
 
 install_packages() {
