@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyze/exposure.h"
+#include "analyze/shake.h"
 
 // Grey levels are kept with 6 binary digits behind the point: means up to 16320 and thresholds up
 // to 80 levels add up within 16 bits, so that loops work on 8 pixels per vector instruction.
@@ -24,6 +25,8 @@ static const double deviation_s = 6.0;
 static const double fast_s = 0.6;
 // What is new and stands still for so long is background: a parked car, the hole that one left.
 static const double absorb_s = 4.0;
+// A displacement that stays for so long is where the camera looks now.
+static const double drift_s = 1.5;
 
 // A pixel's own threshold: levels plus deviations. 3 mean deviations are 2.4 sigmas of a Gaussian;
 // the neighbourhood and the number of pixels that motion.c asks for do the rest.
@@ -38,6 +41,10 @@ struct gw_background {
     int16_t *row_low, *row_high;  // the same over three neighbours in the row
     uint8_t *foreground, *change; // gw_difference
     uint16_t *still_ms;           // how long a foreground pixel has not changed
+    uint8_t *steady;              // the last picture, moved back to where the background is
+    uint8_t *scratch;
+    struct gw_shake drift; // slow mean of the camera's displacement
+    struct gw_shake shake; // of the last picture
     struct gw_exposure exposure;
 };
 
@@ -65,8 +72,10 @@ int gw_background_create(struct gw_background **ret, int width, int height)
     b->foreground = make(b, 1);
     b->change = make(b, 1);
     b->still_ms = make(b, sizeof(*b->still_ms));
-    if (!b->mean || !b->fast || !b->deviation || !b->low || !b->high || !b->row_low ||
-        !b->row_high || !b->foreground || !b->change || !b->still_ms) {
+    b->steady = make(b, 1);
+    b->scratch = make(b, 1);
+    if (!b->steady || !b->scratch || !b->mean || !b->fast || !b->deviation || !b->low || !b->high ||
+        !b->row_low || !b->row_high || !b->foreground || !b->change || !b->still_ms) {
         gw_background_destroy(&b);
         return -ENOMEM;
     }
@@ -92,6 +101,8 @@ void gw_background_destroy(struct gw_background **background)
     free(b->foreground);
     free(b->change);
     free(b->still_ms);
+    free(b->steady);
+    free(b->scratch);
     free(b);
     *background = NULL;
 }
@@ -101,6 +112,8 @@ void gw_background_restart(struct gw_background *b, const uint8_t *pixels)
     for (int i = 0; i < b->count; i++)
         b->mean[i] = b->fast[i] = (int16_t)(pixels[i] * ONE_LEVEL);
     memset(b->still_ms, 0, (size_t)b->count * sizeof(*b->still_ms));
+    memcpy(b->steady, pixels, (size_t)b->count);
+    b->drift = b->shake = (struct gw_shake){0};
 }
 
 static int16_t min16(int16_t a, int16_t b)
@@ -182,15 +195,29 @@ static void measure_change(int count, const uint8_t *restrict pixels, const int1
     }
 }
 
+// Puts the picture where the background is.
+static void steady(struct gw_background *b, const uint8_t *pixels)
+{
+    b->shake = (struct gw_shake){0};
+    if (gw_shake_measure(&b->shake, pixels, b->mean, b->width, b->height, b->scratch))
+        gw_shake_undo(&b->shake, pixels, b->steady, b->width, b->height);
+    else
+        memcpy(b->steady, pixels, (size_t)b->count);
+}
+
 struct gw_difference gw_background_compare(struct gw_background *b, const uint8_t *pixels)
 {
-    if (gw_exposure_measure(&b->exposure, pixels, b->mean, b->width, b->height)) {
+    double levels = 0;
+
+    steady(b, pixels);
+    if (gw_exposure_measure(&b->exposure, b->steady, b->mean, b->width, b->height)) {
         gw_exposure_apply(&b->exposure, b->mean, b->count);
         gw_exposure_apply(&b->exposure, b->fast, b->count);
+        levels = b->exposure.levels;
     }
-    measure_foreground(b, pixels);
-    measure_change(b->count, pixels, b->fast, b->deviation, b->change);
-    return (struct gw_difference){b->foreground, b->change};
+    measure_foreground(b, b->steady);
+    measure_change(b->count, b->steady, b->fast, b->deviation, b->change);
+    return (struct gw_difference){b->foreground, b->change, levels};
 }
 
 // The share of the way to the new value that one step of this length goes, in 1/65536.
@@ -238,12 +265,44 @@ static void absorb(struct gw_background *b, int elapsed_ms)
     }
 }
 
-void gw_background_learn(struct gw_background *b, const uint8_t *pixels, int64_t elapsed_us)
+static void shift_plane(struct gw_background *b, int16_t *plane, int dx, int dy)
+{
+    int16_t *old = b->low; // written anew by every comparison
+
+    memcpy(old, plane, (size_t)b->count * sizeof(*old));
+    for (int y = 0; y < b->height; y++) {
+        const int from_y = y + dy < 0 ? 0 : y + dy >= b->height ? b->height - 1 : y + dy;
+        for (int x = 0; x < b->width; x++) {
+            const int from_x = x + dx < 0 ? 0 : x + dx >= b->width ? b->width - 1 : x + dx;
+            plane[y * b->width + x] = old[from_y * b->width + from_x];
+        }
+    }
+}
+
+// A shaking camera comes back; one that was turned does not, and the background follows it.
+static void follow_drift(struct gw_background *b, double elapsed_s)
+{
+    const double share = 1 - exp(-elapsed_s / drift_s);
+
+    b->drift.dx += (b->shake.dx - b->drift.dx) * share;
+    b->drift.dy += (b->shake.dy - b->drift.dy) * share;
+    const int dx = (int)lround(-b->drift.dx), dy = (int)lround(-b->drift.dy);
+    if (!dx && !dy)
+        return;
+    shift_plane(b, b->mean, dx, dy);
+    shift_plane(b, b->fast, dx, dy);
+    shift_plane(b, b->deviation, dx, dy);
+    b->drift.dx += dx;
+    b->drift.dy += dy;
+}
+
+void gw_background_learn(struct gw_background *b, int64_t elapsed_us)
 {
     const double elapsed_s = fmin(fmax((double)elapsed_us * 1e-6, 0), 4);
 
-    learn_fast(b->count, pixels, b->fast, step_share(elapsed_s, fast_s));
-    learn_slow(b->count, pixels, b->mean, b->deviation, step_share(elapsed_s, mean_s),
+    learn_fast(b->count, b->steady, b->fast, step_share(elapsed_s, fast_s));
+    learn_slow(b->count, b->steady, b->mean, b->deviation, step_share(elapsed_s, mean_s),
                step_share(elapsed_s, deviation_s));
     absorb(b, (int)(elapsed_s * 1000));
+    follow_drift(b, elapsed_s);
 }

@@ -22,6 +22,7 @@ struct gw_background;
 struct gw_difference {
     const uint8_t *foreground;
     const uint8_t *change;
+    double exposure_levels; // by how much exposure moved the picture's levels at once, on average
 };
 
 // For pictures of this size. Returns 0 or -ENOMEM.
@@ -32,11 +33,10 @@ void gw_background_destroy(struct gw_background **background);
 // What is known of noise and unquiet places stays.
 void gw_background_restart(struct gw_background *background, const uint8_t *pixels);
 
-// Compares a picture with the background, after taking out what exposure did to all of it. Borrowed
-// until the next call.
+// Compares a picture with the background, after taking out what the camera's own movement and its
+// exposure did to all of it. Borrowed until the next call.
 struct gw_difference gw_background_compare(struct gw_background *background, const uint8_t *pixels);
 
-// Lets the background learn from the picture that was compared last, elapsed_us after the one
-// before.
-void gw_background_learn(struct gw_background *background, const uint8_t *pixels,
-                         int64_t elapsed_us);
+// Lets the background learn from the picture that was compared last, captured elapsed_us after the
+// one before.
+void gw_background_learn(struct gw_background *background, int64_t elapsed_us);

@@ -76,6 +76,7 @@ bool gw_exposure_measure(struct gw_exposure *exposure, const uint8_t *pixels, co
     int middle[GW_EXPOSURE_BANDS], offset[GW_EXPOSURE_BANDS], count = 0;
     int before = 0, after = 0, moved = 0;
 
+    exposure->levels = 0;
     take_samples(exposure, pixels, mean, width, height);
     for (int band = 0; band < GW_EXPOSURE_BANDS; band++) {
         const uint16_t *histogram = exposure->histogram[band];
@@ -86,11 +87,12 @@ bool gw_exposure_measure(struct gw_exposure *exposure, const uint8_t *pixels, co
         offset[count] = band_median(histogram, size);
         before += band_explained(histogram, 0);
         after += band_explained(histogram, offset[count]);
-        moved |= offset[count] != 0;
+        moved += abs(offset[count]) * size;
         count++;
     }
     if (!moved || after <= before)
         return false;
+    exposure->levels = (double)moved / exposure->samples;
     draw_curve(exposure, middle, offset, count);
     return true;
 }

@@ -14,11 +14,13 @@
 // Small enough for a person at the far end of a yard, large enough that noise does not fill one.
 enum { BLOCK = 4 };
 // Of a block's 16 pixels: left the background, and change now.
-enum { MIN_FOREGROUND = 5, MIN_CHANGE = 3 };
+enum { MIN_FOREGROUND = 7, MIN_CHANGE = 3 };
 // Blocks that touch each other before they are something, or a hint of it, at sensitivity 0.5.
 enum { SOMETHING_BLOCKS = 6, HINT_BLOCKS = 3 };
 // More than this share of the picture at once, from less than that before, is the light.
 static const double relit_share = 0.6, calm_share = 0.25;
+// Auto exposure moves by less than this from picture to picture.
+static const double relit_levels = 15;
 // Exposure swings after the light was switched; nothing is believed meanwhile.
 #define RELIT_PAUSE_US (GW_SECOND * 6 / 10)
 // Grey of what is masked.
@@ -282,9 +284,10 @@ static struct gw_motion_result find_things(struct gw_motion *motion)
 
 // A light switch, not a thing: nearly everything leaves the background from one picture to the
 // next.
-static bool was_relit(struct gw_motion *motion, double share)
+static bool was_relit(struct gw_motion *motion, double share, double exposure_levels)
 {
-    const bool relit = share > relit_share && motion->last_share < calm_share;
+    const bool relit =
+        (share > relit_share && motion->last_share < calm_share) || exposure_levels > relit_levels;
 
     motion->last_share = share;
     return relit;
@@ -301,7 +304,7 @@ struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels
         return result;
     }
     const struct gw_difference difference = gw_background_compare(motion->background, pixels);
-    if (was_relit(motion, mark_blocks(motion, &difference))) {
+    if (was_relit(motion, mark_blocks(motion, &difference), difference.exposure_levels)) {
         gw_background_restart(motion->background, pixels);
         motion->believe_from_us = wall_us + RELIT_PAUSE_US;
         motion->last_share = 0;
@@ -309,7 +312,7 @@ struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels
     } else if (wall_us >= motion->believe_from_us) {
         result = find_things(motion);
     }
-    gw_background_learn(motion->background, pixels, wall_us - motion->last_us);
+    gw_background_learn(motion->background, wall_us - motion->last_us);
     motion->last_us = wall_us;
     return result;
 }
