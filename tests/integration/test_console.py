@@ -5,6 +5,7 @@
 import http.client
 import os
 import pathlib
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -455,6 +456,20 @@ def test_stopping_ends_every_stream_at_once(own_host):
         stream.connection.close()
 
 
+def test_stopping_does_not_wait_for_a_client_that_takes_nothing(own_host):
+    client = Client(own_host).sign_in()
+    clip = client.items("/api/v1/clips")[0]
+    with media_file(own_host, clip, ".mp4").open("ab") as out:
+        out.truncate(64 << 20)
+    connection = http.client.HTTPConnection(own_host.netloc, timeout=20)
+    connection.request("GET", f"/api/v1/clips/{clip['id']}/media", headers=client.headers)
+    assert connection.getresponse().read(100)
+    began = time.monotonic()
+    own_host.close()
+    assert time.monotonic() - began < 3
+    connection.close()
+
+
 # --- the page, machines, manners -----------------------------------------------------------------
 
 def test_the_page_and_its_assets_are_served_to_everybody(host):
@@ -536,6 +551,26 @@ def test_garbage_on_the_line_leaves_the_console_well(host):
         connection.sock.sendall(garbage)
         connection.close()
     assert Client(host).get("/healthz").status == 200
+
+
+def test_one_address_cannot_take_every_connection(own_host):
+    name, _, port = own_host.netloc.rpartition(":")
+    sockets = [socket.create_connection((name, int(port)), timeout=5) for _ in range(210)]
+    for one in sockets:
+        one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    answered = sum(is_answered(one) for one in sockets)
+    for one in sockets:
+        one.close()
+    assert answered == 200
+    time.sleep(1)
+    assert Client(own_host).get("/healthz").status == 200
+
+
+def is_answered(connection):
+    try:
+        return connection.recv(12) == b"HTTP/1.1 200"
+    except ConnectionResetError:
+        return False
 
 
 def test_many_clients_at_once_are_all_answered(host, client):
