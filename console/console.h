@@ -22,7 +22,7 @@ struct gw_console_config {
     const char *store;
     const char *division; // the site's
     const char *site_name;
-    const char *web_root; // the built page; NULL: search beside the program and in the data folder
+    const char *web_root; // the built page; NULL: searched as console/static.h says
     const struct gw_log *log;
 
     void *opaque;

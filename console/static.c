@@ -30,19 +30,21 @@ static char *root_if_there(const char *folder, const char *below)
 
 char *gw_static_find_root(const char *configured)
 {
+    static const char *const beside_program[] = {"/../console/web/dist", "/../share/gridwatch/web",
+                                                 "/../../console/web/dist"};
     char program[PATH_MAX];
     char *root = NULL;
 
+    if (!configured)
+        configured = getenv("GRIDWATCH_WEB_ROOT");
     if (configured)
         return root_if_there(configured, "");
     ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    if (length > 0) {
-        program[length] = '\0';
+    program[length > 0 ? length : 0] = '\0';
+    if (strrchr(program, '/'))
         *strrchr(program, '/') = '\0';
-        root = root_if_there(program, "/../console/web/dist");
-        if (!root)
-            root = root_if_there(program, "/../share/gridwatch/web");
-    }
+    for (int i = 0; i < 3 && !root; i++)
+        root = root_if_there(program, beside_program[i]);
     return root ? root : root_if_there("/usr/share/gridwatch/web", "");
 }
 

@@ -6,9 +6,11 @@
 
 #include "console/http.h"
 
-// The folder with the page's index.html: configured if not NULL, else the first that exists of
-//   <folder of the program>/../console/web/dist     (a build folder)
+// The folder with the page's index.html: configured if not NULL, else the environment's
+// GRIDWATCH_WEB_ROOT if set, else the first that exists of
+//   <folder of the program>/../console/web/dist     (the page built into the build folder)
 //   <folder of the program>/../share/gridwatch/web  (installed)
+//   <folder of the program>/../../console/web/dist  (built beside its sources)
 //   /usr/share/gridwatch/web
 // Returns a string to free(), NULL when there is none.
 char *gw_static_find_root(const char *configured);

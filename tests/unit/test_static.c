@@ -8,6 +8,10 @@
 // cmocka needs the four above first.
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "console/static.h"
 
 static void the_pages_own_files_have_valid_paths(void **state)
@@ -49,12 +53,30 @@ static void browsers_are_told_what_a_file_is(void **state)
     assert_string_equal(gw_static_type("/assets/what"), "application/octet-stream");
 }
 
+static void the_page_is_where_the_environment_says(void **state)
+{
+    char folder[] = "/tmp/gw-static-XXXXXX", index[64];
+    assert_non_null(mkdtemp(folder));
+    setenv("GRIDWATCH_WEB_ROOT", folder, 1);
+    assert_null(gw_static_find_root(NULL)); // there is no page in it yet
+    snprintf(index, sizeof(index), "%s/index.html", folder);
+    fclose(fopen(index, "w"));
+    char *root = gw_static_find_root(NULL);
+    assert_string_equal(root, folder);
+    assert_null(gw_static_find_root("/nonexistent"));
+    free(root);
+    unsetenv("GRIDWATCH_WEB_ROOT");
+    unlink(index);
+    rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pages_own_files_have_valid_paths),
         cmocka_unit_test(no_path_leads_out_of_the_page),
         cmocka_unit_test(browsers_are_told_what_a_file_is),
+        cmocka_unit_test(the_page_is_where_the_environment_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
