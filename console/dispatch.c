@@ -99,10 +99,13 @@ static enum MHD_Result call_route(struct gw_request *request, const struct gw_ro
         if (result < 0)
             return refuse_session(request, result);
     }
-    if (route->needs & GW_ROUTE_ID && gw_id_parse(request->target, &request->id) < 0)
-        return gw_reply_problem(request, 400,
-                                "the id in the path is none; ids look like "
-                                "0190a5c2-d3e4-7000-8000-000000000000");
+    if (route->needs & GW_ROUTE_ID) {
+        if (gw_id_parse(request->target, &request->id) < 0)
+            return gw_reply_problem(request, 400,
+                                    "the id in the path is none; ids look like "
+                                    "0190a5c2-d3e4-7000-8000-000000000000");
+        gw_id_format(request->target, &request->id); // one spelling, also in the audit log
+    }
     if (route->needs & GW_ROUTE_INDEX)
         return call_with_index(request, route->handler);
     return route->handler(request);

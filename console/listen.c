@@ -106,7 +106,7 @@ void gw_listen_address(const char *listen, int port, char *ret, size_t size)
         snprintf(ret, size, "http://%s", listen);
         return;
     }
-    if (!host[0] || !strcmp(host, "0.0.0.0") || !strcmp(host, "::") || !strcmp(host, "*"))
+    if (!host[0] || !strcmp(host, "0.0.0.0") || !strcmp(host, "::"))
         if (gethostname(host, sizeof(host)) < 0)
             strcpy(host, "localhost");
     host[GW_HOST_SIZE - 1] = '\0';

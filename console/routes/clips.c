@@ -73,7 +73,8 @@ enum MHD_Result gw_route_clip_media(struct gw_request *request)
     result = gw_file_open(&file, request->console->store, gw_clip_path(path, &row.clip));
     if (result < 0)
         return refuse_media(request, &row.clip, result);
-    if (!gw_look_audit(request, "clip.media", row.clip.camera, gw_request_header(request, "Range")))
+    if (!gw_look_audit(request, "clip.media", row.clip.camera,
+                       gw_request_header(request, "Range") != NULL))
         return gw_look_refuse(request, &file);
     return gw_reply_file_part(request, &file, "video/mp4", "private, no-cache");
 }
