@@ -58,7 +58,7 @@ static int parse_options(int argc, char **argv, struct login_options *ret)
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
+    while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) >= 0) {
         switch (option) {
         case 'c': ret->config = optarg; break;
         case 's': ret->store = optarg; break;
@@ -68,7 +68,9 @@ static int parse_options(int argc, char **argv, struct login_options *ret)
                                     MAX_MINUTES, optarg);
             break;
         case 'h': fputs(help, stdout); return GW_EXIT_OK;
-        default: return GW_EXIT_USAGE; // getopt has said why
+        default:
+            return gw_cli_usage("user", "\"%s\" is no option, or lacks its value",
+                                argv[optind - 1]);
         }
     }
     return -1;
