@@ -200,7 +200,7 @@ static void steady(struct gw_background *b, const uint8_t *pixels)
 {
     b->shake = (struct gw_shake){0};
     if (gw_shake_measure(&b->shake, pixels, b->mean, b->width, b->height, b->scratch))
-        gw_shake_undo(&b->shake, pixels, b->steady, b->width, b->height);
+        gw_shake_undo(&b->shake, pixels, b->mean, b->steady, b->width, b->height);
     else
         memcpy(b->steady, pixels, (size_t)b->count);
 }
@@ -217,7 +217,8 @@ struct gw_difference gw_background_compare(struct gw_background *b, const uint8_
     }
     measure_foreground(b, b->steady);
     measure_change(b->count, b->steady, b->fast, b->deviation, b->change);
-    return (struct gw_difference){b->foreground, b->change, levels};
+    return (struct gw_difference){b->foreground, b->change, levels,
+                                  hypot(b->shake.dx, b->shake.dy)};
 }
 
 // The share of the way to the new value that one step of this length goes, in 1/65536.

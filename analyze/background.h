@@ -23,6 +23,7 @@ struct gw_difference {
     const uint8_t *foreground;
     const uint8_t *change;
     double exposure_levels; // by how much exposure moved the picture's levels at once, on average
+    double shake_pixels;    // by how much the camera had moved
 };
 
 // For pictures of this size. Returns 0 or -ENOMEM.

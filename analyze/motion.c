@@ -16,11 +16,13 @@ enum { BLOCK = 4 };
 // Of a block's 16 pixels: left the background, and change now.
 enum { MIN_FOREGROUND = 7, MIN_CHANGE = 3 };
 // Blocks that touch each other before they are something, or a hint of it, at sensitivity 0.5.
-enum { SOMETHING_BLOCKS = 6, HINT_BLOCKS = 3 };
+enum { SOMETHING_BLOCKS = 8, HINT_BLOCKS = 3 };
 // More than this share of the picture at once, from less than that before, is the light.
 static const double relit_share = 0.6, calm_share = 0.25;
 // Auto exposure moves by less than this from picture to picture.
 static const double relit_levels = 15;
+// A camera that shook is expected to go on for about so long.
+static const double shake_s = 1.0;
 // Exposure swings after the light was switched; nothing is believed meanwhile.
 #define RELIT_PAUSE_US (GW_SECOND * 6 / 10)
 // Grey of what is masked.
@@ -37,7 +39,8 @@ struct gw_motion {
     int *stack;          // for the search of touching blocks
     int64_t last_us;     // GW_NO_TIME before the first picture
     int64_t believe_from_us;
-    double last_share; // of the picture that was foreground
+    double shake_pixels; // by how much the camera moved lately
+    double last_share;   // of the picture that was foreground
 };
 
 enum { BLOCK_QUIET, BLOCK_MOVES, BLOCK_COUNTED };
@@ -262,24 +265,35 @@ static void join_box(struct gw_box *box, const struct gw_box *other)
     }
 }
 
+// A displacement is not undone exactly (the camera also turns, and blurs), so while it shakes
+// things must be larger by as many times as it moved by pixels.
 static struct gw_motion_result find_things(struct gw_motion *motion)
 {
+    const double one_block = 16 * (1 + motion->shake_pixels);
     struct gw_motion_result result = {0};
 
     for (int i = 0; i < motion->columns * motion->rows; i++) {
         if (motion->state[i] != BLOCK_MOVES)
             continue;
         const struct thing thing = grow(motion, i);
-        if (thing.weight < 16 * HINT_BLOCKS)
+        if (thing.weight < one_block * HINT_BLOCKS)
             continue;
         const struct gw_box box = thing_box(motion, &thing);
         result.hint = true;
-        result.something |= thing.weight >= 16 * SOMETHING_BLOCKS;
+        result.something |= thing.weight >= one_block * SOMETHING_BLOCKS;
         result.area += (double)thing.blocks / (motion->columns * motion->rows);
         result.zones |= thing.zones;
         join_box(&result.box, &box);
     }
     return result;
+}
+
+// A picture whose displacement could not be found, because it is blurred, is as suspicious as those
+// around it.
+static void follow_shake(struct gw_motion *motion, double shake_pixels, int64_t elapsed_us)
+{
+    motion->shake_pixels *= exp(-fmax(0, (double)elapsed_us * 1e-6) / shake_s);
+    motion->shake_pixels = fmax(motion->shake_pixels, shake_pixels);
 }
 
 // A light switch, not a thing: nearly everything leaves the background from one picture to the
@@ -304,6 +318,7 @@ struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels
         return result;
     }
     const struct gw_difference difference = gw_background_compare(motion->background, pixels);
+    follow_shake(motion, difference.shake_pixels, wall_us - motion->last_us);
     if (was_relit(motion, mark_blocks(motion, &difference), difference.exposure_levels)) {
         gw_background_restart(motion->background, pixels);
         motion->believe_from_us = wall_us + RELIT_PAUSE_US;

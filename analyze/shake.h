@@ -25,6 +25,6 @@ struct gw_shake {
 bool gw_shake_measure(struct gw_shake *ret, const uint8_t *pixels, const int16_t *mean, int width,
                       int height, uint8_t *scratch);
 
-// Moves a picture back; its edges are repeated where nothing is known.
+// Moves a picture back. What it does not show at the edges is filled from the background.
 void gw_shake_undo(const struct gw_shake *shake, const uint8_t *restrict pixels,
-                   uint8_t *restrict out, int width, int height);
+                   const int16_t *restrict mean, uint8_t *restrict out, int width, int height);
