@@ -3,8 +3,8 @@
 
 // How long a session may wait for what: one deadline per phase, on the monotonic clock.
 //
-// libavformat's own timeouts are not used: the first expiry of one returns success. Pure: time is an
-// argument. Used by the session's thread only.
+// libavformat's own timeouts are not used: the first expiry of one returns success. Pure: time is
+// an argument. Used by the session's thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@ enum gw_phase {
     GW_PHASE_CONNECTING, // until the stream is described and playing
     GW_PHASE_STARTING,   // frames come, but none that decoding can start with
     GW_PHASE_PLAYING,
-    GW_PHASE_CLOSING,    // only a farewell that nobody needs to hear
+    GW_PHASE_CLOSING, // only a farewell that nobody needs to hear
 };
 
 struct gw_deadline {

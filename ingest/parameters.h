@@ -25,10 +25,11 @@ void gw_parameters_destroy(struct gw_parameters **parameters);
 // marks every packet as a keyframe.
 bool gw_parameters_is_key(const struct gw_parameters *parameters, const AVPacket *packet);
 
-// Looks at a keyframe. Returns 1 when the parameters are known from here on or are others than before,
-// 0 when they go on as they were, AVERROR_INVALIDDATA when the keyframe cannot be decoded with what
-// is known, -ENOMEM.
+// Looks at a keyframe. Returns 1 when the parameters are known from here on or are others than
+// before, 0 when they go on as they were, AVERROR_INVALIDDATA when the keyframe cannot be decoded
+// with what is known, -ENOMEM.
 int gw_parameters_feed(struct gw_parameters *parameters, const AVPacket *key);
 
 // What feed found: complete parameters (borrowed until the next feed) and the reorder depth.
-const AVCodecParameters *gw_parameters_get(const struct gw_parameters *parameters, int *ret_reorder);
+const AVCodecParameters *gw_parameters_get(const struct gw_parameters *parameters,
+                                           int *ret_reorder);

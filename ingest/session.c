@@ -79,7 +79,8 @@ static int open_input(struct session *session, const char *url)
     session->format->interrupt_callback = (AVIOInterruptCB){check_interrupt, session};
     av_dict_set(&options, "rtsp_transport", "tcp", 0);
     av_dict_set(&options, "allowed_media_types", "video", 0);
-    av_dict_set(&options, "initial_pause", "1", 0); // what is described is looked at before it plays
+    av_dict_set(&options, "initial_pause", "1",
+                0); // what is described is looked at before it plays
     av_dict_set(&options, "user_agent", "Gridwatch/" GW_VERSION, 0);
     // Frees the context on failure. The streams are described well enough without
     // avformat_find_stream_info, which decodes for seconds.
@@ -269,8 +270,7 @@ int gw_session_run(const struct gw_session_config *config, const struct gw_sessi
 const char *gw_session_reason(int error)
 {
     switch (error) {
-    case GW_ERROR_UNAUTHORIZED:
-        return "user name or password refused; check both";
+    case GW_ERROR_UNAUTHORIZED: return "user name or password refused; check both";
     case GW_ERROR_REFUSED: return "nobody listens at that address; check host and port";
     case GW_ERROR_NOT_FOUND: return "the camera has no such stream; check the path in its URL";
     case GW_ERROR_NO_VIDEO:

@@ -87,6 +87,7 @@ struct take {
     int packets, streams;
     struct gw_stream *stream;
     int64_t newest_us, last_dts_us, last_mono_us;
+    int64_t longest_gap_us; // between the arrivals of two packets
     bool reordered;
     char codec[8];
     int width, height, reorder;
@@ -125,6 +126,8 @@ static void take_packet(void *opaque, struct gw_packet *packet)
     take->reordered |= pts_us < take->newest_us;
     if (pts_us > take->newest_us)
         take->newest_us = pts_us;
+    if (take->packets && packet->mono_us - take->last_mono_us > take->longest_gap_us)
+        take->longest_gap_us = packet->mono_us - take->last_mono_us;
     take->last_mono_us = packet->mono_us;
     if (++take->packets == take->enough)
         gw_stop_request(&take->stop);
@@ -264,6 +267,8 @@ static void a_camera_that_stops_sending_is_noticed_after_the_stall_timeout(void 
     kill(server.pid, SIGCONT);
     waitpid(helper, NULL, 0);
     assert_true(take.packets > 5);
+    // What libavformat still has when it is interrupted is no frame, and no sign of life.
+    assert_true(take.longest_gap_us < GW_SECOND * 4 / 5);
     assert_true(silence_us >= GW_SECOND && silence_us < 2 * GW_SECOND);
     end_take(&take);
 }
