@@ -409,7 +409,7 @@ static int import_sheet(struct call *call, const struct gw_sheet *sheet)
         fprintf(stderr, "%s:%d:%d: %s\n", call->argument, sheet->errors[i].line,
                 sheet->errors[i].column, sheet->errors[i].what);
     if (sheet->error_count && (call->all_or_nothing || !sheet->row_count))
-        return gw_cli_fail("%d rows are wrong; nothing was changed", sheet->error_count);
+        return gw_cli_fail("%d of the rows are wrong; nothing was changed", sheet->error_count);
     if (gw_sheet_import(sheet, call->index, call->dry_run, &counts) < 0)
         return gw_cli_fail("cannot change the registry: %s; nothing was changed",
                            gw_index_error(call->index));

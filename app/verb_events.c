@@ -88,8 +88,9 @@ static int parse_options(struct listing *listing, int argc, char **argv)
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
-        if (option >= 0 && option < FILTER_COUNT &&
-            gw_argument_known(listing->noun, filters[option])) {
+        if (option >= 0 && option < FILTER_COUNT) {
+            if (!gw_argument_known(listing->noun, filters[option]))
+                return gw_cli_usage(listing->verb, "there is no option --%s", filters[option]);
             listing->values[option] = optarg;
             continue;
         }

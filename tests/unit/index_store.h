@@ -46,7 +46,7 @@ static int remove_store(void **state)
     return system(command);
 }
 
-static struct gw_camera make_camera(const char *id, const char *division, const char *grid)
+static inline struct gw_camera make_camera(const char *id, const char *division, const char *grid)
 {
     struct gw_camera camera = {.enabled = true, .lon = NAN, .lat = NAN};
     snprintf(camera.id, sizeof(camera.id), "%s", id);
@@ -57,7 +57,7 @@ static struct gw_camera make_camera(const char *id, const char *division, const 
     return camera;
 }
 
-static struct gw_event make_event(const char *camera, int64_t start_us, int64_t end_us)
+static inline struct gw_event make_event(const char *camera, int64_t start_us, int64_t end_us)
 {
     struct gw_event event = {
         .id = gw_id_make(start_us),
@@ -74,7 +74,7 @@ static struct gw_event make_event(const char *camera, int64_t start_us, int64_t 
     return event;
 }
 
-static struct gw_clip make_clip(const char *camera, int64_t start_us, int64_t end_us)
+static inline struct gw_clip make_clip(const char *camera, int64_t start_us, int64_t end_us)
 {
     struct gw_clip clip = {
         .id = gw_id_make(start_us),
@@ -90,14 +90,14 @@ static struct gw_clip make_clip(const char *camera, int64_t start_us, int64_t en
     return clip;
 }
 
-static int commit_event(enum gw_fact_kind kind, const struct gw_event *event)
+static inline int commit_event(enum gw_fact_kind kind, const struct gw_event *event)
 {
     struct gw_fact_entry entry = {.fact = {.kind = kind, .wall_us = event->end_us}};
     entry.fact.event = *event;
     return gw_index_commit(idx, &entry, 1);
 }
 
-static int commit_clip(enum gw_fact_kind kind, const struct gw_clip *clip)
+static inline int commit_clip(enum gw_fact_kind kind, const struct gw_clip *clip)
 {
     struct gw_fact_entry entry = {.fact = {.kind = kind, .wall_us = clip->end_us}};
     entry.fact.clip = *clip;
