@@ -142,12 +142,19 @@ static int prepare(struct gw_analyzer *analyzer, const struct gw_frame *frame)
                             analyzer->config.zones);
 }
 
+static bool too_soon(const struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    if (analyzer->looked_us == GW_NO_TIME)
+        return false;
+    const int64_t since_us = wall_us - analyzer->looked_us;
+    return since_us >= 0 && since_us < LOOK_EVERY_US;
+}
+
 static void look_at(void *opaque, const struct gw_frame *frame)
 {
     struct gw_analyzer *analyzer = opaque;
-    const int64_t since_us = frame->wall_us - analyzer->looked_us;
 
-    if (analyzer->looked_us != GW_NO_TIME && since_us >= 0 && since_us < LOOK_EVERY_US)
+    if (too_soon(analyzer, frame->wall_us))
         return;
     if (prepare(analyzer, frame) < 0)
         return;

@@ -60,16 +60,20 @@ static void add_row16(uint16_t *restrict sum, const uint16_t *restrict row, int 
         sum[x] = (uint16_t)(sum[x] + (row[x] >> shift));
 }
 
-// One small row from the column sums of rows source rows.
+// One small row from the column sums of rows source rows. A small pixel is one of two sizes, so the
+// division becomes one of two multiplications; rounded down, so that white does not wrap to black.
 static void average_row(const struct gw_luma *luma, uint8_t *out, int rows)
 {
+    const int narrow = luma->source_width / luma->width;
+    const uint32_t share[2] = {65536 / (uint32_t)(narrow * rows),
+                               65536 / (uint32_t)((narrow + 1) * rows)};
+
     for (int x = 0; x < luma->width; x++) {
         const int from = luma->column[x], to = luma->column[x + 1];
         uint32_t sum = 0;
         for (int i = from; i < to; i++)
             sum += luma->row[i];
-        const uint32_t area = (uint32_t)(to - from) * (uint32_t)rows;
-        out[x] = (uint8_t)((sum + area / 2) / area);
+        out[x] = (uint8_t)((sum * share[to - from - narrow] + 32768) >> 16);
     }
 }
 

@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include <libavutil/error.h>
+
+#include "analyze/luma.h"
+
+static struct gw_frame make_frame(enum AVPixelFormat format, int width, int height)
+{
+    AVFrame *av = av_frame_alloc();
+    struct gw_frame frame = {0};
+    av->format = format;
+    av->width = width;
+    av->height = height;
+    assert_int_equal(av_frame_get_buffer(av, 0), 0);
+    gw_frame_init(&frame, &av, 0);
+    return frame;
+}
+
+static void fill(struct gw_frame *frame, int level)
+{
+    memset(frame->av->data[0], level, (size_t)frame->av->linesize[0] * (size_t)frame->av->height);
+}
+
+static void a_full_hd_picture_becomes_320_by_180_of_its_averages(void **state)
+{
+    struct gw_frame frame = make_frame(AV_PIX_FMT_YUV420P, 1920, 1080);
+    struct gw_luma luma;
+    gw_luma_init(&luma);
+    fill(&frame, 100);
+    for (int y = 6; y < 12; y++) // half of the small pixel (2, 1) is white
+        memset(frame.av->data[0] + y * frame.av->linesize[0] + 12, 200, 3);
+    assert_int_equal(gw_luma_reduce(&luma, &frame, 320), 1);
+    assert_int_equal(luma.width, 320);
+    assert_int_equal(luma.height, 180);
+    assert_int_equal(luma.pixels[0], 100);
+    assert_int_equal(luma.pixels[320 + 2], 150);
+    assert_int_equal(luma.pixels[320 + 3], 100);
+    assert_int_equal(gw_luma_reduce(&luma, &frame, 320), 0);
+    gw_luma_finish(&luma);
+    gw_frame_unref(&frame);
+}
+
+static void black_and_white_stay_what_they_are_at_any_size(void **state)
+{
+    static const int sizes[][2] = {{854, 480}, {352, 288}, {2560, 1920}, {7680, 4320}, {321, 3}};
+    for (int i = 0; i < 5; i++) {
+        struct gw_frame frame = make_frame(AV_PIX_FMT_YUV420P, sizes[i][0], sizes[i][1]);
+        struct gw_luma luma;
+        gw_luma_init(&luma);
+        fill(&frame, 255);
+        assert_int_equal(gw_luma_reduce(&luma, &frame, 320), 1);
+        for (int p = 0; p < luma.width * luma.height; p++)
+            assert_in_range(luma.pixels[p], 253, 255);
+        fill(&frame, 0);
+        gw_luma_reduce(&luma, &frame, 320);
+        for (int p = 0; p < luma.width * luma.height; p++)
+            assert_int_equal(luma.pixels[p], 0);
+        gw_luma_finish(&luma);
+        gw_frame_unref(&frame);
+    }
+}
+
+static void a_small_picture_is_copied(void **state)
+{
+    struct gw_frame frame = make_frame(AV_PIX_FMT_YUVJ420P, 160, 120);
+    struct gw_luma luma;
+    gw_luma_init(&luma);
+    for (int y = 0; y < 120; y++)
+        for (int x = 0; x < 160; x++)
+            frame.av->data[0][y * frame.av->linesize[0] + x] = (uint8_t)(x + y);
+    assert_int_equal(gw_luma_reduce(&luma, &frame, 320), 1);
+    assert_int_equal(luma.width, 160);
+    for (int y = 0; y < 120; y++)
+        for (int x = 0; x < 160; x++)
+            assert_int_equal(luma.pixels[y * 160 + x], (uint8_t)(x + y));
+    gw_luma_finish(&luma);
+    gw_frame_unref(&frame);
+}
+
+static void ten_bits_become_eight(void **state)
+{
+    struct gw_frame frame = make_frame(AV_PIX_FMT_YUV420P10, 640, 360);
+    struct gw_luma luma;
+    gw_luma_init(&luma);
+    for (int y = 0; y < 360; y++)
+        for (int x = 0; x < 640; x++)
+            ((uint16_t *)(void *)(frame.av->data[0] + y * frame.av->linesize[0]))[x] = 800;
+    assert_int_equal(gw_luma_reduce(&luma, &frame, 320), 1);
+    assert_int_equal(luma.pixels[320 * 100 + 7], 200);
+    gw_luma_finish(&luma);
+    gw_frame_unref(&frame);
+}
+
+static void a_picture_stored_upside_down_is_read_the_right_way(void **state)
+{
+    struct gw_frame frame = make_frame(AV_PIX_FMT_GRAY8, 64, 64);
+    struct gw_luma luma;
+    gw_luma_init(&luma);
+    fill(&frame, 10);
+    memset(frame.av->data[0], 90, 64); // first in memory, last in the picture
+    frame.av->data[0] += 63 * frame.av->linesize[0];
+    frame.av->linesize[0] = -frame.av->linesize[0];
+    assert_int_equal(gw_luma_reduce(&luma, &frame, 320), 1);
+    assert_int_equal(luma.pixels[0], 10);
+    assert_int_equal(luma.pixels[63 * 64], 90);
+    gw_luma_finish(&luma);
+    gw_frame_unref(&frame);
+}
+
+static void a_picture_without_a_luma_plane_is_refused(void **state)
+{
+    struct gw_frame frame = make_frame(AV_PIX_FMT_RGB24, 64, 64);
+    struct gw_luma luma;
+    gw_luma_init(&luma);
+    assert_int_equal(gw_luma_reduce(&luma, &frame, 320), AVERROR_PATCHWELCOME);
+    gw_frame_unref(&frame);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_hd_picture_becomes_320_by_180_of_its_averages),
+        cmocka_unit_test(black_and_white_stay_what_they_are_at_any_size),
+        cmocka_unit_test(a_small_picture_is_copied),
+        cmocka_unit_test(ten_bits_become_eight),
+        cmocka_unit_test(a_picture_stored_upside_down_is_read_the_right_way),
+        cmocka_unit_test(a_picture_without_a_luma_plane_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

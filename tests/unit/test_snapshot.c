@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <turbojpeg.h>
+
+#include "analyze/jpeg.h"
+#include "analyze/snapshot.h"
+#include "core/clock.h"
+
+// A grey picture of one level; chroma neutral.
+static struct gw_frame make_frame(enum AVPixelFormat format, int width, int height, int level,
+                                  int64_t wall_us)
+{
+    AVFrame *av = av_frame_alloc();
+    struct gw_frame frame = {0};
+    const int shift = format == AV_PIX_FMT_YUV420P10 ? 2 : 0;
+    av->format = format;
+    av->width = width;
+    av->height = height;
+    assert_int_equal(av_frame_get_buffer(av, 0), 0);
+    for (int plane = 0; plane < 3 && av->buf[plane]; plane++)
+        for (size_t i = 0; i < (size_t)av->buf[plane]->size >> (shift ? 1 : 0); i++) {
+            const int value = (plane ? 128 : level) << shift;
+            if (shift)
+                ((uint16_t *)(void *)av->buf[plane]->data)[i] = (uint16_t)value;
+            else
+                av->buf[plane]->data[i] = (uint8_t)value;
+        }
+    gw_frame_init(&frame, &av, wall_us);
+    return frame;
+}
+
+struct decoded {
+    int width, height;
+    uint8_t *grey;
+};
+
+static struct decoded decode(const struct gw_jpeg *jpeg)
+{
+    struct decoded decoded = {0};
+    tjhandle decoder = tjInitDecompress();
+    int subsampling, colours;
+    assert_int_equal(tjDecompressHeader3(decoder, jpeg->bytes, jpeg->size, &decoded.width,
+                                         &decoded.height, &subsampling, &colours),
+                     0);
+    decoded.grey = malloc((size_t)(decoded.width * decoded.height));
+    assert_int_equal(tjDecompress2(decoder, jpeg->bytes, jpeg->size, decoded.grey, decoded.width, 0,
+                                   decoded.height, TJPF_GRAY, 0),
+                     0);
+    tjDestroy(decoder);
+    return decoded;
+}
+
+static void assert_jpeg(enum AVPixelFormat format, int level, int expected_level)
+{
+    struct gw_frame frame = make_frame(format, 642, 361, level, 0);
+    struct gw_jpeg jpeg = {0};
+    assert_int_equal(gw_jpeg_make(&jpeg, &frame, NULL, INT_MAX, 85), 0);
+    struct decoded picture = decode(&jpeg);
+    assert_int_equal(picture.width, 642);
+    assert_int_equal(picture.height, 361);
+    assert_true(abs(picture.grey[100 * 642 + 100] - expected_level) <= 2);
+    assert_true(abs(picture.grey[360 * 642 + 641] - expected_level) <= 2);
+    free(picture.grey);
+    gw_jpeg_free(&jpeg);
+    gw_frame_unref(&frame);
+}
+
+static void every_pixel_format_of_a_camera_becomes_a_jpeg(void **state)
+{
+    assert_jpeg(AV_PIX_FMT_YUVJ420P, 180, 180);
+    assert_jpeg(AV_PIX_FMT_YUVJ422P, 180, 180);
+    assert_jpeg(AV_PIX_FMT_YUV420P, 126, 128);
+    assert_jpeg(AV_PIX_FMT_YUV422P, 126, 128);
+    assert_jpeg(AV_PIX_FMT_YUV444P, 126, 128);
+    assert_jpeg(AV_PIX_FMT_YUV420P10, 126, 128);
+    assert_jpeg(AV_PIX_FMT_GRAY8, 126, 128);
+}
+
+static void limited_range_becomes_full_range(void **state)
+{
+    assert_jpeg(AV_PIX_FMT_YUV420P, 235, 255);
+    assert_jpeg(AV_PIX_FMT_YUV420P, 16, 0);
+}
+
+static void a_thumbnail_keeps_the_shape(void **state)
+{
+    struct gw_frame frame = make_frame(AV_PIX_FMT_YUV420P, 1920, 1080, 126, 0);
+    struct gw_jpeg jpeg = {0};
+    assert_int_equal(gw_jpeg_make(&jpeg, &frame, NULL, 320, 75), 0);
+    struct decoded picture = decode(&jpeg);
+    assert_int_equal(picture.width, 320);
+    assert_int_equal(picture.height, 180);
+    free(picture.grey);
+    gw_jpeg_free(&jpeg);
+    gw_frame_unref(&frame);
+}
+
+static void what_is_masked_is_black_in_the_picture(void **state)
+{
+    const struct gw_zones zones = {.mask_count = 1, .masks = {{4, {0, 0.5, 0.5, 0}, {0, 0, 1, 1}}}};
+    struct gw_frame frame = make_frame(AV_PIX_FMT_YUVJ420P, 64, 64, 200, 0);
+    struct gw_jpeg jpeg = {0};
+    assert_int_equal(gw_jpeg_make(&jpeg, &frame, &zones, INT_MAX, 95), 0);
+    struct decoded picture = decode(&jpeg);
+    assert_in_range(picture.grey[32 * 64 + 8], 0, 4);
+    assert_in_range(picture.grey[32 * 64 + 56], 196, 204);
+    assert_int_equal(frame.av->data[0][0], 200); // the decoder's own picture is not touched
+    free(picture.grey);
+    gw_jpeg_free(&jpeg);
+    gw_frame_unref(&frame);
+}
+
+static const struct gw_box small = {0.4, 0.4, 0.1, 0.1}, large = {0.3, 0.3, 0.3, 0.4},
+                           cut = {0.7, 0.3, 0.3, 0.4};
+
+static void large_and_sharp_and_whole_is_better(void **state)
+{
+    assert_true(gw_snapshot_quality(&large, 5) > gw_snapshot_quality(&small, 5));
+    assert_true(gw_snapshot_quality(&large, 8) > gw_snapshot_quality(&large, 5));
+    assert_true(gw_snapshot_quality(&large, 5) > gw_snapshot_quality(&cut, 5));
+}
+
+static void the_best_picture_is_taken_once(void **state)
+{
+    struct gw_snapshot_taker taker;
+    struct gw_frame a = make_frame(AV_PIX_FMT_YUVJ420P, 640, 360, 50, 1 * GW_SECOND);
+    struct gw_frame b = make_frame(AV_PIX_FMT_YUVJ420P, 640, 360, 150, 2 * GW_SECOND);
+    struct gw_box box = {0};
+    int64_t wall_us = 0;
+    gw_snapshot_taker_init(&taker);
+    assert_int_equal(gw_snapshot_taker_take(&taker, NULL, &box, &wall_us), 0);
+
+    gw_snapshot_taker_offer(&taker, &a, &small, 1.0);
+    gw_snapshot_taker_offer(&taker, &b, &large, 2.0);
+    gw_snapshot_taker_offer(&taker, &a, &small, 2.1); // better, but not clearly
+    assert_int_equal(gw_snapshot_taker_take(&taker, NULL, &box, &wall_us), 1);
+    assert_int_equal(wall_us, 2 * GW_SECOND);
+    assert_memory_equal(&box, &large, sizeof(box));
+    struct decoded picture = decode(&taker.picture), thumbnail = decode(&taker.thumbnail);
+    assert_in_range(picture.grey[0], 148, 152);
+    assert_int_equal(thumbnail.width, 320);
+    free(picture.grey);
+    free(thumbnail.grey);
+
+    assert_int_equal(gw_snapshot_taker_take(&taker, NULL, &box, &wall_us), 0);
+    gw_snapshot_taker_offer(&taker, &a, &small, 1.0);
+    assert_int_equal(gw_snapshot_taker_take(&taker, NULL, &box, &wall_us), 0);
+    gw_snapshot_taker_forget(&taker);
+    gw_snapshot_taker_offer(&taker, &a, &small, 1.0);
+    assert_int_equal(gw_snapshot_taker_take(&taker, NULL, &box, &wall_us), 1);
+    gw_snapshot_taker_finish(&taker);
+    gw_frame_unref(&a);
+    gw_frame_unref(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_pixel_format_of_a_camera_becomes_a_jpeg),
+        cmocka_unit_test(limited_range_becomes_full_range),
+        cmocka_unit_test(a_thumbnail_keeps_the_shape),
+        cmocka_unit_test(what_is_masked_is_black_in_the_picture),
+        cmocka_unit_test(large_and_sharp_and_whole_is_better),
+        cmocka_unit_test(the_best_picture_is_taken_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
