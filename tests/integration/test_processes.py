@@ -102,7 +102,8 @@ def test_a_site_that_lost_power_repairs_its_clips_and_closes_its_events(make_sit
     wait_for("the clip repaired", lambda: site.get("/clips/" + clip["id"])["state"] == "repaired", 15)
     repaired = site.get("/clips/" + clip["id"])
     assert len(probe_frames(site.clip_file(repaired))) == repaired["frames"] > 0
-    assert site.get("/events/" + event["id"])["state"] == "closed"
+    wait_for("the interrupted event closed",
+             lambda: site.get("/events/" + event["id"])["state"] == "closed", 10)
     assert site.get("/events/" + event["id"])["interrupted"]
 
 

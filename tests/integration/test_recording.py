@@ -96,7 +96,7 @@ def test_a_camera_with_audio_is_recorded_without_it(site, make_camera, footage, 
 
 
 def test_continuous_recording_has_no_gap_where_clips_are_split(make_site, make_camera, footage):
-    site = make_site("clips:\n  split: 6s\n").start()
+    site = make_site("record:\n  split: 10s\n").start()
     camera = make_camera({"gate": footage["h264"]})
     site.add_camera("gate", camera.url("gate"), record="continuous")
     closed = wait_for("three closed clips", lambda: (
