@@ -42,6 +42,7 @@ struct gw_clip_writer {
     AVPacket *out;
 
     bool began;                          // the first write came
+    bool reordered;                      // B-frames: the first picture is decoded before it is due
     int64_t first_dts, last_dts, frames; // ticks; given to the muxer so far
     struct pending pending;
     struct gw_mp4_fragment *fragments;
@@ -203,11 +204,11 @@ static void add_pending(struct gw_clip_writer *writer, const AVPacket *out)
         pending->end_ticks = out->pts + out->duration;
 }
 
-// The new picture's decoding time says how long the one before it really was; without B-frames
-// that is when it ends.
+// The new picture's time says how long the one before it really was. Not with B-frames, where the
+// one decoded before is not the one shown before; there the guess stays.
 static void correct_pending(struct gw_clip_writer *writer, const AVPacket *out)
 {
-    if (writer->pending.frames && out->pts == out->dts)
+    if (writer->pending.frames && !writer->reordered)
         writer->pending.end_ticks = out->pts;
 }
 
@@ -236,9 +237,10 @@ static int give_first(struct gw_clip_writer *writer, const struct gw_packet *fir
     int result = prepare(writer, first);
     if (result < 0)
         return result;
+    writer->reordered = first->av->pts > first->av->dts;
     result = give(writer);
     av_packet_unref(writer->out);
-    if (!result && first->av->pts > first->av->dts)
+    if (!result && writer->reordered)
         result = av_write_frame(writer->muxer, NULL);
     return result < 0 ? result : 0;
 }

@@ -353,6 +353,27 @@ static void b_frames_need_no_edit_list(void **state)
     coded_pictures_free(pictures);
 }
 
+static void the_last_shown_picture_of_b_frames_need_not_be_the_last_decoded(void **state)
+{
+    struct coded_pictures *pictures = make_pictures("libx264", 60, 60, 2);
+    int last = 59;
+    while (pictures->packets[last].av->pts >= START_US + 59 * GW_SECOND / 25)
+        last--; // a picture that is shown before another
+    AVPacket *av = pictures->packets[last].av;
+    av->pts = av->dts; // as early as may be
+    pictures->count = last + 1;
+    int64_t latest = 0;
+    for (int i = 0; i <= last; i++)
+        if (pictures->packets[i].av->pts > latest)
+            latest = pictures->packets[i].av->pts;
+    assert_true(latest > av->pts);
+    struct gw_clip clip = record(pictures);
+    assert_in_range(clip.end_us, latest + GW_SECOND / 30, latest + GW_SECOND / 20);
+    for (int i = pictures->count; i < 60; i++)
+        gw_packet_unref(&pictures->packets[i]);
+    coded_pictures_free(pictures);
+}
+
 static void h265_is_tagged_as_browsers_want_it(void **state)
 {
     struct coded_pictures *pictures = make_pictures("libx265", 30, 10, 0);
@@ -689,6 +710,7 @@ int main(void)
         FACT(uneven_pictures_keep_their_times),
         FACT(what_is_announced_is_what_the_file_holds),
         FACT(b_frames_need_no_edit_list),
+        FACT(the_last_shown_picture_of_b_frames_need_not_be_the_last_decoded),
         FACT(h265_is_tagged_as_browsers_want_it),
         FACT(the_file_says_who_it_is),
         FACT(a_fragment_is_a_gop_and_at_most_two_seconds),
