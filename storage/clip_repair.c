@@ -24,7 +24,9 @@
 #include "storage/media.h"
 #include "storage/mp4_box.h"
 
-#define TYPE_MDAT GW_MP4_TYPE('m', 'd', 'a', 't')
+#define TYPE_MDAT    GW_MP4_TYPE('m', 'd', 'a', 't')
+#define HEADER_LIMIT (64 * 1024) // no header is so large
+
 #define TYPE_MOOF GW_MP4_TYPE('m', 'o', 'o', 'f')
 
 // The pictures of a fragment. Times in ticks.
@@ -178,12 +180,15 @@ static int examine(struct repair *repair, struct gw_clip *clip)
 
 // --- result --------------------------------------------------------------------------------------
 
-// The file is kept when it holds a playable fragment, and removed when not.
-static int lose(struct repair *repair, struct gw_clip *clip)
+// Nothing can be played. A file without one whole fragment is removed; one with fragments that
+// libavformat cannot read stays, because somebody may know better.
+static int lose(struct repair *repair, struct gw_clip *clip, bool keep_file)
 {
     clip->state = GW_CLIP_LOST;
     clip->end_us = clip->start_us;
     clip->frames = clip->size_bytes = 0;
+    if (keep_file)
+        return 0;
     if (unlink(repair->full) < 0)
         return errno == ENOENT ? 0 : -errno;
     return gw_media_sync_folder(repair->store, repair->path);
@@ -219,27 +224,34 @@ static int complete(struct repair *repair, struct gw_clip *clip)
     return result;
 }
 
+static int repair_pictures(struct repair *repair, struct gw_clip *clip)
+{
+    repair->contents = calloc((size_t)repair->count, sizeof(*repair->contents));
+    if (!repair->contents)
+        abort();
+    int result = cut(repair);
+    if (!result)
+        result = examine(repair, clip);
+    if (result < 0)
+        return result;
+    return repair->count ? complete(repair, clip) : lose(repair, clip, true);
+}
+
 static int repair_open_file(struct repair *repair, struct gw_clip *clip)
 {
     int64_t first;
+    struct stat status;
+    if (fstat(repair->fd, &status) < 0)
+        return -errno;
     int result = gw_mp4_open_room(repair->fd, &first);
-    if (result == GW_ERROR_INVALID)
-        return lose(repair, clip);
+    // A header that was not finished. A large file without one is none of ours: better left alone.
+    if (result == GW_ERROR_INVALID && status.st_size < HEADER_LIMIT)
+        return lose(repair, clip, false);
     if (!result)
         result = find_fragments(repair, first);
     if (result < 0)
         return result;
-    if (repair->count) {
-        repair->contents = calloc((size_t)repair->count, sizeof(*repair->contents));
-        if (!repair->contents)
-            abort();
-        result = cut(repair);
-        if (!result)
-            result = examine(repair, clip);
-    }
-    if (result < 0)
-        return result;
-    return repair->count ? complete(repair, clip) : lose(repair, clip);
+    return repair->count ? repair_pictures(repair, clip) : lose(repair, clip, false);
 }
 
 int gw_clip_repair(const char *store, struct gw_clip *clip)
@@ -253,7 +265,7 @@ int gw_clip_repair(const char *store, struct gw_clip *clip)
 
     repair.fd = open(repair.full, O_RDWR | O_CLOEXEC);
     if (repair.fd < 0)
-        return errno == ENOENT ? lose(&repair, clip) : -errno;
+        return errno == ENOENT ? lose(&repair, clip, false) : -errno;
     int result = GW_ERROR_BUSY;
     if (flock(repair.fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
         result = repair_open_file(&repair, clip);

@@ -20,7 +20,9 @@
 #define TYPE_TKHD GW_MP4_TYPE('t', 'k', 'h', 'd')
 #define TYPE_TRAK GW_MP4_TYPE('t', 'r', 'a', 'k')
 
-#define HEADER_SIZE 8
+#define HEADER_SIZE      8
+#define INDEX_HEAD_SIZE  GW_MP4_INDEX_HEAD_SIZE
+#define INDEX_ENTRY_SIZE GW_MP4_INDEX_ENTRY_SIZE
 
 static uint64_t read_big_endian(const uint8_t *bytes, int size)
 {
@@ -117,8 +119,7 @@ static int find_header(int fd, struct gw_mp4_box *moov, int64_t *ret_room)
     int result = gw_mp4_read_box(fd, offset, status.st_size, &room);
     if (result < 0)
         return result;
-    if (!result || (room.type != TYPE_FREE && room.type != TYPE_SIDX) ||
-        status.st_size < offset + GW_MP4_ROOM_SIZE)
+    if (!result || room.type != TYPE_FREE || status.st_size < offset + GW_MP4_ROOM_SIZE)
         return GW_ERROR_INVALID;
     *ret_room = offset;
     return 0;
@@ -216,34 +217,40 @@ static uint8_t *put_entry(uint8_t *out, const struct gw_mp4_fragment *first, int
                           4); // a keyframe first, SAP type 1
 }
 
-// Fills the room with a sidx and a free box behind it.
+static uint8_t *put_index_head(uint8_t *out, uint64_t entries, int64_t start_ticks)
+{
+    out = put_big_endian(out, INDEX_HEAD_SIZE + INDEX_ENTRY_SIZE * entries, 4);
+    out = put_big_endian(out, TYPE_SIDX, 4);
+    out = put_big_endian(out, UINT64_C(1) << 24, 4); // version 1
+    out = put_big_endian(out, 1, 4);                 // track
+    out = put_big_endian(out, GW_MP4_TIMESCALE, 4);
+    out = put_big_endian(out, (uint64_t)start_ticks, 8);
+    out = put_big_endian(out, 0, 8); // the first fragment follows at once
+    return put_big_endian(out, entries, 4);
+}
+
+// Fills the room with a free box and a sidx. The sidx must be the last before the fragments: with
+// a box between, Chromium does not trust it and reads the head of every fragment.
 static void build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_fragment *fragments,
                         int count, int64_t end_ticks)
 {
     const struct gw_mp4_fragment *last = &fragments[count - 1];
     int group = (count_keys(fragments, count) + GW_MP4_INDEX_ENTRIES - 1) / GW_MP4_INDEX_ENTRIES;
     int entries = 0;
-    uint8_t *out = room + 40;
+    for (int i = 0; i < count; i = next_entry(fragments, count, i, group))
+        entries++;
+    assert(entries <= GW_MP4_INDEX_ENTRIES);
 
+    uint64_t rest = GW_MP4_ROOM_SIZE - INDEX_HEAD_SIZE - INDEX_ENTRY_SIZE * (uint64_t)entries;
     memset(room, 0, GW_MP4_ROOM_SIZE);
-    for (int i = 0, next; i < count; i = next, entries++) {
-        assert(entries < GW_MP4_INDEX_ENTRIES);
+    put_big_endian(put_big_endian(room, rest, 4), TYPE_FREE, 4);
+    uint8_t *out = put_index_head(room + rest, (uint64_t)entries, fragments[0].start_ticks);
+    for (int i = 0, next; i < count; i = next) {
         next = next_entry(fragments, count, i, group);
         out = put_entry(out, &fragments[i],
                         next < count ? fragments[next].offset : last->offset + last->size,
                         next < count ? fragments[next].start_ticks : end_ticks);
     }
-    uint64_t size = 40 + 12 * (uint64_t)entries, rest = GW_MP4_ROOM_SIZE - size;
-    put_big_endian(put_big_endian(out, rest, 4), TYPE_FREE, 4);
-
-    out = put_big_endian(room, size, 4);
-    out = put_big_endian(out, TYPE_SIDX, 4);
-    out = put_big_endian(out, UINT64_C(1) << 24, 4); // version 1
-    out = put_big_endian(out, 1, 4);                 // track
-    out = put_big_endian(out, GW_MP4_TIMESCALE, 4);
-    out = put_big_endian(out, (uint64_t)fragments[0].start_ticks, 8);
-    out = put_big_endian(out, rest, 8); // from the end of this box to the first fragment
-    put_big_endian(out, (uint64_t)entries, 4);
 }
 
 int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int64_t end_ticks)

@@ -4,7 +4,7 @@
 // The few MP4 boxes that Gridwatch reads and writes itself. Private to storage/.
 //
 // A clip is [ftyp][moov][room][moof mdat]…; the muxer makes all but the room, a free box. When the
-// file is complete the room becomes a segment index (sidx) and the header learns its duration, so
+// file is complete the room gets a segment index (sidx) and the header learns its duration, so
 // that a browser opens a long clip with two requests instead of one per fragment.
 // Any thread, one at a time per file.
 #pragma once
@@ -15,8 +15,12 @@
 
 #define GW_MP4_TIMESCALE 90000 // ticks per second of the video track
 
-#define GW_MP4_INDEX_ENTRIES 340
-#define GW_MP4_ROOM_SIZE     (40 + 12 * GW_MP4_INDEX_ENTRIES + 8) // a sidx, and a free box behind it
+#define GW_MP4_INDEX_ENTRIES    340
+#define GW_MP4_INDEX_HEAD_SIZE  40
+#define GW_MP4_INDEX_ENTRY_SIZE 12
+// A free box (8 bytes at least) and a sidx.
+#define GW_MP4_ROOM_SIZE                                                                           \
+    (8 + GW_MP4_INDEX_HEAD_SIZE + GW_MP4_INDEX_ENTRY_SIZE * GW_MP4_INDEX_ENTRIES)
 
 #define GW_MP4_TYPE(a, b, c, d)                                                                    \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))

@@ -426,6 +426,18 @@ static void a_clip_of_very_many_gops_has_an_index_that_fits(void **state)
     coded_pictures_free(pictures);
 }
 
+// Chromium looks at every fragment of a file in which another box stands between the two.
+static void the_index_stands_right_before_the_first_fragment(void **state)
+{
+    struct coded_pictures *pictures = make_pictures("libx264", 25, 25, 0);
+    struct gw_clip clip = record(pictures);
+    int64_t sidx, moof;
+    assert_int_equal(count_boxes(&clip, TYPE('s', 'i', 'd', 'x'), &sidx), 1);
+    assert_int_equal(count_boxes(&clip, TYPE('m', 'o', 'o', 'f'), &moof), 1);
+    assert_int_equal(sidx + GW_MP4_INDEX_HEAD_SIZE + GW_MP4_INDEX_ENTRY_SIZE, moof);
+    coded_pictures_free(pictures);
+}
+
 // Parameter sets as an MP4 file has them, packets as a camera sends them.
 static void parameter_sets_may_come_in_the_form_of_mp4(void **state)
 {
@@ -715,6 +727,7 @@ int main(void)
         FACT(the_file_says_who_it_is),
         FACT(a_fragment_is_a_gop_and_at_most_two_seconds),
         FACT(a_clip_of_very_many_gops_has_an_index_that_fits),
+        FACT(the_index_stands_right_before_the_first_fragment),
         FACT(parameter_sets_may_come_in_the_form_of_mp4),
         FACT(a_stream_without_parameter_sets_leaves_no_file),
         FACT(a_clip_that_is_still_written_plays_up_to_its_last_fragment),
