@@ -115,6 +115,47 @@ static void a_database_of_another_program_is_left_alone(void **state)
     refused("PRAGMA application_id=1", "another program");
 }
 
+// docs/ref/index.md, found from where this file was compiled.
+static char *read_reference(void)
+{
+    char path[PATH_MAX], *text = calloc(1, 65536);
+    snprintf(path, sizeof(path), "%s", __FILE__);
+    snprintf(strstr(path, "tests/unit"), 32, "docs/ref/index.md");
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        print_message("%s cannot be read from here\n", path);
+        free(text);
+        skip();
+    }
+    assert_true(fread(text, 1, 65535, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static void every_column_is_described(void **state)
+{
+    sqlite3_stmt *statement;
+    char *text = read_reference(), heading[64], column[64];
+    int columns = 0;
+    sqlite3_prepare_v2(idx->db,
+                       "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_xinfo(t.name) c"
+                       " WHERE t.type = 'table'",
+                       -1, &statement, NULL);
+    for (; sqlite3_step(statement) == SQLITE_ROW; columns++) {
+        snprintf(heading, sizeof(heading), "\n## %s\n", sqlite3_column_text(statement, 0));
+        snprintf(column, sizeof(column), "`%s`", sqlite3_column_text(statement, 1));
+        const char *section = strstr(text, heading);
+        assert_non_null(section);
+        const char *end = strstr(section + 4, "\n## "), *found = strstr(section, column);
+        if (!found || (end && found > end))
+            print_error("%s of table%s\n", column, heading + 3);
+        assert_true(found && (!end || found < end));
+    }
+    sqlite3_finalize(statement);
+    free(text);
+    assert_true(columns > 60);
+}
+
 static void many_processes_may_set_up_a_store_at_once(void **state)
 {
     int status, failed = 0;
@@ -558,6 +599,7 @@ int main(void)
         FACT(a_reader_of_an_empty_store_is_told_so),
         FACT(an_index_of_a_later_version_is_left_alone),
         FACT(a_database_of_another_program_is_left_alone),
+        FACT(every_column_is_described),
         FACT(many_processes_may_set_up_a_store_at_once),
         FACT(an_opened_event_raises_an_alert),
         FACT(numbers_have_no_holes_when_a_commit_fails),
