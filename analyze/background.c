@@ -16,15 +16,14 @@
 enum { ONE_LEVEL = 64 };
 
 // How fast it learns. The mean follows clouds and dusk; a step is limited to what the deviation
-// explains, so somebody who passes leaves no trace.
+// explains, so somebody who passes leaves no trace, and a car that parked is background after some
+// ten seconds.
 static const double mean_s = 3.0;
 // Long against the passing of a person (a pixel is covered 0.3 to 1 s), short against patience with
 // a tree: a pixel that is different more than a third of the time becomes an unquiet one.
 static const double deviation_s = 6.0;
 // A moment ago. Slow things need it long, and the end of motion is seen this much later.
 static const double fast_s = 0.6;
-// What is new and stands still for so long is background: a parked car, the hole that one left.
-static const double absorb_s = 4.0;
 // A displacement that stays for so long is where the camera looks now.
 static const double drift_s = 1.5;
 
@@ -40,7 +39,6 @@ struct gw_background {
     int16_t *low, *high;          // what the pixel may look like, 1/64 levels
     int16_t *row_low, *row_high;  // the same over three neighbours in the row
     uint8_t *foreground, *change; // gw_difference
-    uint16_t *still_ms;           // how long a foreground pixel has not changed
     uint8_t *steady;              // the last picture, moved back to where the background is
     uint8_t *scratch;
     struct gw_shake drift; // slow mean of the camera's displacement
@@ -71,11 +69,10 @@ int gw_background_create(struct gw_background **ret, int width, int height)
     b->row_high = make(b, sizeof(*b->row_high));
     b->foreground = make(b, 1);
     b->change = make(b, 1);
-    b->still_ms = make(b, sizeof(*b->still_ms));
     b->steady = make(b, 1);
     b->scratch = make(b, 1);
     if (!b->steady || !b->scratch || !b->mean || !b->fast || !b->deviation || !b->low || !b->high ||
-        !b->row_low || !b->row_high || !b->foreground || !b->change || !b->still_ms) {
+        !b->row_low || !b->row_high || !b->foreground || !b->change) {
         gw_background_destroy(&b);
         return -ENOMEM;
     }
@@ -100,7 +97,6 @@ void gw_background_destroy(struct gw_background **background)
     free(b->row_high);
     free(b->foreground);
     free(b->change);
-    free(b->still_ms);
     free(b->steady);
     free(b->scratch);
     free(b);
@@ -111,7 +107,6 @@ void gw_background_restart(struct gw_background *b, const uint8_t *pixels)
 {
     for (int i = 0; i < b->count; i++)
         b->mean[i] = b->fast[i] = (int16_t)(pixels[i] * ONE_LEVEL);
-    memset(b->still_ms, 0, (size_t)b->count * sizeof(*b->still_ms));
     memcpy(b->steady, pixels, (size_t)b->count);
     b->drift = b->shake = (struct gw_shake){0};
 }
@@ -242,27 +237,13 @@ static void learn_slow(int count, const uint8_t *restrict pixels, int16_t *restr
 {
     for (int i = 0; i < count; i++) {
         const int difference = pixels[i] * ONE_LEVEL - mean[i];
-        const int limit = 3 * deviation[i] + 6 * ONE_LEVEL;
+        const int reach = 3 * deviation[i] + 6 * ONE_LEVEL;
+        const int limit = reach < MAX_LEVELS * ONE_LEVEL ? reach : MAX_LEVELS * ONE_LEVEL;
         const int clipped = difference > limit ? limit : difference < -limit ? -limit : difference;
         const int size = clipped < 0 ? -clipped : clipped;
         mean[i] = (int16_t)(mean[i] + ((clipped * mean_share + 32768) >> 16));
         deviation[i] =
             (int16_t)(deviation[i] + (((size - deviation[i]) * deviation_share + 32768) >> 16));
-    }
-}
-
-// What is foreground and stands still becomes background.
-static void absorb(struct gw_background *b, int elapsed_ms)
-{
-    const int limit_ms = (int)(1000 * absorb_s);
-
-    for (int i = 0; i < b->count; i++) {
-        const int still_ms = b->foreground[i] && !b->change[i] ? b->still_ms[i] + elapsed_ms : 0;
-        b->still_ms[i] = (uint16_t)still_ms;
-        if (still_ms < limit_ms)
-            continue;
-        b->mean[i] = b->fast[i];
-        b->still_ms[i] = 0;
     }
 }
 
@@ -304,6 +285,5 @@ void gw_background_learn(struct gw_background *b, int64_t elapsed_us)
     learn_fast(b->count, b->steady, b->fast, step_share(elapsed_s, fast_s));
     learn_slow(b->count, b->steady, b->mean, b->deviation, step_share(elapsed_s, mean_s),
                step_share(elapsed_s, deviation_s));
-    absorb(b, (int)(elapsed_s * 1000));
     follow_drift(b, elapsed_s);
 }

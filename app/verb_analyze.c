@@ -227,6 +227,15 @@ static int run(struct job *job)
     return error;
 }
 
+static const char *explain(int error)
+{
+    switch (error) {
+    case AVERROR_INVALIDDATA: return "no video file, or a damaged one";
+    case GW_ERROR_NO_VIDEO: return "has no video track";
+    default: return gw_strerror(error);
+    }
+}
+
 // Returns an exit code.
 static int analyze_file(const char *path, enum gw_level level, const struct gw_zones *zones)
 {
@@ -244,7 +253,7 @@ static int analyze_file(const char *path, enum gw_level level, const struct gw_z
     if (error >= 0)
         error = run(&job);
     if (error < 0)
-        gw_cli_fail("%s: %s", path, gw_strerror(error));
+        gw_cli_fail("%s: %s", path, explain(error));
     else
         print_summary(&job, level, used_cpu_s() - cpu_before_s);
     gw_analyzer_destroy(&job.analyzer);

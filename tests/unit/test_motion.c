@@ -110,6 +110,22 @@ static void people_who_never_stop_walking_never_become_background(void **state)
     assert_true(feed_walker(f, 10 * FPS) >= 9 * FPS);
 }
 
+static void somebody_in_front_of_a_car_that_parked_is_seen(void **state)
+{
+    struct fixture *f = *state;
+    int something = 0;
+    feed_wall(f, 20, 2);
+    for (int i = 0; i < 12 * FPS; i++) {
+        scene_wall(&f->scene, 0, 0);
+        scene_noise(&f->scene, 2);
+        scene_thing(&f->scene, i < 10 ? i * 10 : 100, 60, 120, 60, 200);
+        if (i >= 8 * FPS)
+            scene_thing(&f->scene, 100 + (i - 8 * FPS) * 3, 70, 12, 36, 130);
+        something += feed(f).something && i >= 8 * FPS;
+    }
+    assert_true(something >= 3 * FPS);
+}
+
 static void something_that_stopped_is_not_motion_and_later_background(void **state)
 {
     struct fixture *f = *state;
@@ -301,6 +317,7 @@ int main(void)
         FACT(somebody_who_walks_is_something_within_a_second_of_the_first_picture),
         FACT(the_box_surrounds_what_moves),
         FACT(people_who_never_stop_walking_never_become_background),
+        FACT(somebody_in_front_of_a_car_that_parked_is_seen),
         FACT(something_that_stopped_is_not_motion_and_later_background),
         FACT(a_light_switch_is_nothing),
         FACT(a_light_on_two_thirds_of_the_picture_is_nothing),
