@@ -85,6 +85,13 @@ static int cut(struct repair *repair)
 
 // --- pictures ------------------------------------------------------------------------------------
 
+// Whether trying again may help. Everything else is said by the file: here it ends.
+static bool is_our_trouble(int error)
+{
+    return error == AVERROR(ENOMEM) || error == AVERROR(EIO) || error == AVERROR(EMFILE) ||
+           error == AVERROR(ENFILE);
+}
+
 // Whether a picture is what the muxer writes: NAL units, each behind its length in four bytes.
 static bool is_whole_picture(const AVPacket *packet)
 {
@@ -139,7 +146,7 @@ static int read_pictures(struct repair *repair, AVFormatContext *input)
         av_packet_unref(packet);
     }
     av_packet_free(&packet);
-    if (result < 0 && result != AVERROR_EOF && result != AVERROR_INVALIDDATA)
+    if (is_our_trouble(result))
         return result;
     // A fragment whose pictures were not found ends the clip, too.
     int playable = 0;
@@ -166,7 +173,7 @@ static int examine(struct repair *repair, struct gw_clip *clip)
     int result = avformat_open_input(&input, url, av_find_input_format("mov"), NULL);
     if (result < 0) { // nothing in it can be played
         repair->count = 0;
-        return result == AVERROR(ENOMEM) || result == AVERROR(EIO) ? result : 0;
+        return is_our_trouble(result) ? result : 0;
     }
     if (input->nb_streams == 1) {
         describe(input, clip);
