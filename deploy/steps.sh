@@ -4,10 +4,8 @@
 # What deploy/up and tests/run share: steps with progress, and processes that end with the script.
 # Sourced by bash; the sourcing script sets `program` to its name.
 
-set -m # every background process leads its own group, so that all of it can be ended
-
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-step_group=
+step_group= step_log=
 
 say() { printf '%s\n' "$*"; }
 
@@ -20,14 +18,16 @@ fail() {
 # and the last thing it said; elsewhere one line when it starts and one when it is done.
 # Returns the command's exit code, after showing the end of its output when that is not 0.
 step() {
-    local title=$1 start=$SECONDS status=0 log
+    local title=$1 start=$SECONDS status=0
     shift
-    log=$(mktemp "${TMPDIR:-/tmp}/gridwatch-step.XXXXXX")
+    step_log=$(mktemp "${TMPDIR:-/tmp}/gridwatch-step.XXXXXX")
     [[ -t 1 ]] || say "$title …"
-    "$@" >"$log" 2>&1 </dev/null &
+    set -m # a group of its own, so that all of it can be ended
+    "$@" >"$step_log" 2>&1 </dev/null &
+    set +m
     step_group=$!
     while [[ -t 1 ]] && kill -0 "$step_group" 2>/dev/null; do
-        show_progress "$title" $((SECONDS - start)) "$log"
+        show_progress "$title" $((SECONDS - start)) "$step_log"
         sleep 0.2
     done
     wait "$step_group" || status=$?
@@ -37,9 +37,9 @@ step() {
         say "$title: $((SECONDS - start)) s"
     else
         say "$title: failed after $((SECONDS - start)) s (exit code $status); the end of what it said:"
-        tail -n 30 "$log" | sed 's/^/    /'
+        tail -n 30 "$step_log" | sed 's/^/    /'
     fi
-    rm -f "$log"
+    rm -f "$step_log"
     return "$status"
 }
 
@@ -57,7 +57,15 @@ end_group() {
         ((tries-- > 0)) || kill -KILL -- "-$1" 2>/dev/null
         sleep 0.1
     done
-    wait "$1" 2>/dev/null # takes note of how it ended, so that bash does not tell
+    wait "$1" # takes note of how it ended
+} 2>/dev/null # bash itself would tell of every ended job
+
+# Ends the step that runs, if one does.
+end_step() {
+    [[ $step_group ]] || return 0
+    end_group "$step_group" 30
+    rm -f "$step_log"
+    printf '\nStopped.\n'
 }
 
 install_packages() {
