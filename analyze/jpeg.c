@@ -4,6 +4,9 @@
 #include "analyze/jpeg.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 #include <turbojpeg.h>
 
 #include <libavutil/frame.h>
@@ -92,16 +95,47 @@ static int convert(AVFrame **ret, const AVFrame *from, int width)
     return error;
 }
 
-// Black, in full-range 4:2:0.
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// Where the row at height y crosses the polygon's edges, from left to right; inside is between the
+// first and the second, the third and the fourth, … Returns how many.
+static int find_crossings(const struct gw_polygon *polygon, double y, double *ret)
+{
+    int count = 0;
+
+    for (int i = 0, j = polygon->count - 1; i < polygon->count; j = i++) {
+        const double yi = polygon->y[i], yj = polygon->y[j];
+        if ((yi > y) != (yj > y))
+            ret[count++] = (polygon->x[j] - polygon->x[i]) * (y - yi) / (yj - yi) + polygon->x[i];
+    }
+    qsort(ret, (size_t)count, sizeof(*ret), compare_doubles);
+    return count;
+}
+
+// Black, in full-range 4:2:0, from one fraction of the width to another.
+static void paint_span(AVFrame *av, int y, double from, double to)
+{
+    const int left = (int)(from * av->width), right = (int)ceil(to * av->width);
+
+    memset(av->data[0] + (ptrdiff_t)y * av->linesize[0] + left, 0, (size_t)(right - left));
+    for (int plane = 1; plane < 3; plane++)
+        memset(av->data[plane] + (ptrdiff_t)(y / 2) * av->linesize[plane] + left / 2, 128,
+               (size_t)((right + 1) / 2 - left / 2));
+}
+
 static void paint_masks(AVFrame *av, const struct gw_zones *zones)
 {
+    double crossings[GW_POLYGON_POINTS];
+
     for (int y = 0; y < av->height; y++)
-        for (int x = 0; x < av->width; x++) {
-            if (!gw_zones_masked(zones, (x + 0.5) / av->width, (y + 0.5) / av->height))
-                continue;
-            av->data[0][(ptrdiff_t)y * av->linesize[0] + x] = 0;
-            av->data[1][(ptrdiff_t)(y / 2) * av->linesize[1] + x / 2] = 128;
-            av->data[2][(ptrdiff_t)(y / 2) * av->linesize[2] + x / 2] = 128;
+        for (int i = 0; i < zones->mask_count; i++) {
+            const int count = find_crossings(&zones->masks[i], (y + 0.5) / av->height, crossings);
+            for (int c = 0; c + 1 < count; c += 2)
+                paint_span(av, y, crossings[c], crossings[c + 1]);
         }
 }
 

@@ -120,6 +120,28 @@ static void what_is_masked_is_black_in_the_picture(void **state)
     gw_frame_unref(&frame);
 }
 
+static void a_mask_is_painted_where_it_is_looked_away_from(void **state)
+{
+    const struct gw_zones zones = {
+        .mask_count = 2,
+        .masks = {{6, {0, 1, 1, 0.5, 0.5, 0}, {0, 0, 0.25, 0.25, 0.9, 0.9}},
+                  {3, {0.7, 1, 0.9}, {0.5, 0.6, 1}}}};
+    struct gw_frame frame = make_frame(AV_PIX_FMT_YUVJ420P, 161, 121, 200, 0);
+    struct gw_jpeg jpeg = {0};
+    int wrong = 0;
+    assert_int_equal(gw_jpeg_make(&jpeg, &frame, &zones, INT_MAX, 100), 0);
+    struct decoded picture = decode(&jpeg);
+    for (int y = 0; y < 121; y++)
+        for (int x = 0; x < 161; x++)
+            wrong += gw_zones_masked(&zones, (x + 0.5) / 161, (y + 0.5) / 121)
+                         ? picture.grey[y * 161 + x] > 30
+                         : picture.grey[y * 161 + x] < 170;
+    assert_true(wrong < 200); // the pixels on the polygons' edges
+    free(picture.grey);
+    gw_jpeg_free(&jpeg);
+    gw_frame_unref(&frame);
+}
+
 static const struct gw_box small = {0.4, 0.4, 0.1, 0.1}, large = {0.3, 0.3, 0.3, 0.4},
                            cut = {0.7, 0.3, 0.3, 0.4};
 
@@ -170,6 +192,7 @@ int main(void)
         cmocka_unit_test(limited_range_becomes_full_range),
         cmocka_unit_test(a_thumbnail_keeps_the_shape),
         cmocka_unit_test(what_is_masked_is_black_in_the_picture),
+        cmocka_unit_test(a_mask_is_painted_where_it_is_looked_away_from),
         cmocka_unit_test(large_and_sharp_and_whole_is_better),
         cmocka_unit_test(the_best_picture_is_taken_once),
     };
