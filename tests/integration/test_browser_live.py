@@ -13,8 +13,8 @@ def test_the_page_shows_a_live_event_and_plays_its_clip(site, make_camera, foota
     camera = make_camera({"gate": footage["h264"]})
     site.add_camera("gate", camera.url("gate"))
     wait_for("a closed clip", lambda: site.clips(camera="gate", state="closed"), 60)
-    environment = dict(os.environ, GRIDWATCH_URL=site.addresses["console"],
-                       GRIDWATCH_LOGIN=site.run("user login").strip(), GRIDWATCH_CAMERA="gate")
+    address = site.addresses["console"]
+    environment = dict(os.environ, GRIDWATCH_URL=address, GRIDWATCH_LOGIN=f"{address}/#/login/{code}")
     done = subprocess.run(["node", "--test", str(ROOT / "tests/browser/live.test.mjs")], env=environment,
                           capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
