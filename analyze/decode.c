@@ -9,6 +9,8 @@
 
 #include <libavcodec/avcodec.h>
 
+#include "core/clock.h"
+
 // More than any stream reorders.
 enum { MAX_UNTIMED = 32 };
 
@@ -21,6 +23,7 @@ struct gw_decoder {
     // Decoding times of packets without a capture time, oldest first. See capture_time().
     int64_t untimed[MAX_UNTIMED];
     int untimed_count;
+    int64_t last_us; // of the last picture out; GW_NO_TIME before the first
     struct gw_decoder_counters counters;
 };
 
@@ -32,6 +35,7 @@ int gw_decoder_create(struct gw_decoder **ret, const struct gw_decoder_config *c
         return -ENOMEM;
     decoder->config = *config;
     decoder->at_keyframe = true;
+    decoder->last_us = GW_NO_TIME;
     decoder->spare = av_frame_alloc();
     if (!decoder->spare) {
         gw_decoder_destroy(&decoder);
@@ -95,6 +99,18 @@ static int64_t capture_time(struct gw_decoder *decoder, const AVFrame *av)
     return oldest_us;
 }
 
+// Some cameras stamp packets in the order of decoding, so that with B-frames the times go to the wrong
+// pictures. Time still must not run back: such a picture counts as taken just after the last one.
+static int64_t in_order(struct gw_decoder *decoder, int64_t wall_us)
+{
+    if (wall_us == AV_NOPTS_VALUE)
+        return wall_us;
+    if (decoder->last_us != GW_NO_TIME && wall_us <= decoder->last_us)
+        wall_us = decoder->last_us + 1;
+    decoder->last_us = wall_us;
+    return wall_us;
+}
+
 static void hand_out(struct gw_decoder *decoder)
 {
     AVFrame *copy = av_frame_alloc();
@@ -106,7 +122,7 @@ static void hand_out(struct gw_decoder *decoder)
     }
     av_frame_move_ref(copy, decoder->spare);
     struct gw_frame frame = {0};
-    int64_t wall_us = capture_time(decoder, copy);
+    int64_t wall_us = in_order(decoder, capture_time(decoder, copy));
     gw_frame_init(&frame, &copy, wall_us);
     decoder->counters.decoded++;
     if (wall_us != AV_NOPTS_VALUE)
@@ -137,6 +153,7 @@ void gw_decoder_reset(struct gw_decoder *decoder)
         avcodec_flush_buffers(decoder->codec);
     decoder->at_keyframe = true;
     decoder->untimed_count = 0;
+    decoder->last_us = GW_NO_TIME;
 }
 
 // Makes the decoder that this packet needs. After a failure it is tried again with the next

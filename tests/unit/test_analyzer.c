@@ -226,6 +226,22 @@ static void b_frames_do_not_disturb(void **state)
     assert_one_walk(&heard, 3, 8, GW_SECOND / 2);
 }
 
+// Some cameras and gateways stamp packets in the order of decoding. Time must not run back then.
+static void b_frames_stamped_in_decoding_order_do_not_disturb(void **state)
+{
+    struct clip clip = {"libx264", AV_PIX_FMT_YUV420P, 14, 3, 8, 2};
+    struct heard heard;
+    make_clip(&clip);
+    for (int i = 0; i < clip.count; i++)
+        clip.packets[i].av->pts = clip.packets[i].av->dts = EPOCH_US + i * (GW_SECOND / FPS);
+    struct gw_analyzer *analyzer = make_analyzer(&heard, GW_LEVEL_FULL);
+    feed(analyzer, &clip, 0, clip.count);
+    gw_analyzer_flush(analyzer);
+    gw_analyzer_destroy(&analyzer);
+    drop_clip(&clip);
+    assert_one_walk(&heard, 3, 8, GW_SECOND);
+}
+
 static void h265_with_ten_bits_is_analysed_too(void **state)
 {
     if (!avcodec_find_encoder_by_name("libx265"))
@@ -379,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(somebody_who_walks_is_one_event),
         cmocka_unit_test(b_frames_do_not_disturb),
+        cmocka_unit_test(b_frames_stamped_in_decoding_order_do_not_disturb),
         cmocka_unit_test(h265_with_ten_bits_is_analysed_too),
         cmocka_unit_test(keyframes_alone_find_a_longer_event),
         cmocka_unit_test(a_keyframe_is_looked_at_at_once),
