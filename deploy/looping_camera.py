@@ -122,7 +122,7 @@ class Cameras:
         if path not in self.footage:
             self.footage[path] = Footage(path)
         footage = self.footage[path]
-        tone = f"audiotestsrc wave=ticks ! {AUDIO[audio]}" if audio else ""
+        tone = f"audiotestsrc is-live=true wave=ticks ! {AUDIO[audio]}" if audio else ""
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(f"( appsrc name=loop format=time max-bytes=65536 caps={footage.caps} ! "
                            f"{footage.parser} ! {footage.payloader} name=pay0 pt=96 {tone} )")

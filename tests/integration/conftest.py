@@ -31,7 +31,7 @@ def opened():
 
 
 @pytest.fixture
-def make_site(opened):
+def make_site(opened, request):
     """make_site(options) -> Site that is not started yet."""
     if not os.access(BINARY, os.X_OK):
         pytest.fail(f"{BINARY} is not built; run tests/run, or set GRIDWATCH_BINARY")
@@ -39,8 +39,20 @@ def make_site(opened):
     def make(options=""):
         site = Site(options)
         opened.callback(site.close)
+        request.node.sites = [*getattr(request.node, "sites", []), site]
         return site
     return make
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what its sites said."""
+    outcome = yield
+    report = outcome.get_result()
+    if call.when == "call" and report.failed:
+        for site in getattr(item, "sites", []):
+            if site.log_path.exists():
+                report.sections.append((f"log of {site.store}", site.log()[-4000:]))
 
 
 @pytest.fixture
