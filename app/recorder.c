@@ -44,7 +44,7 @@ struct gw_recorder {
     struct gw_clip_writer *writer;       // NULL between clips
     struct gw_stream *stream;            // the writer's
     int64_t clip_start_us;               // wall
-    int64_t recorded_until_us;           // wall; end of the last clip
+    int64_t recorded_until_us;           // wall; end of the last clip, GW_NO_TIME before
     int64_t read_mono_us;                // when the ring last had a packet for us
     int64_t retry_mono_us;               // not before this, after an error
 
@@ -225,13 +225,13 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
     return true;
 }
 
-// Where the next clip begins: at the pre-roll's keyframe, but not again what the last clip has.
+// Where the next clip begins. An event's clip has its whole pre-roll, even when the clip before holds
+// a part of it, so that each can be watched and handed over alone.
 static gw_cursor find_start(struct gw_recorder *recorder)
 {
-    int64_t from_us = recorder->config.mode == GW_RECORD_CONTINUOUS ? 0 : recorder->want_from_us;
-    if (from_us < recorder->recorded_until_us)
-        from_us = recorder->recorded_until_us;
-    return gw_ring_find_key(recorder->config.ring, from_us);
+    return gw_ring_find_key(recorder->config.ring, recorder->config.mode == GW_RECORD_CONTINUOUS
+                                                       ? recorder->recorded_until_us
+                                                       : recorder->want_from_us);
 }
 
 // Whether the clip must end before this packet, which then begins the next; NULL when not.
