@@ -15,7 +15,7 @@
 #include "app/cli.h"
 #include "app/crew.h"
 #include "app/protocol.h"
-#include "app/signals.h"
+#include "app/process.h"
 #include "app/site_files.h"
 #include "app/site_status.h"
 #include "bus/publisher.h"
@@ -326,7 +326,7 @@ static void reap(struct hub *hub)
 {
     struct gw_crew_member *member;
     while ((member = gw_crew_reap(hub->crew, gw_mono_us()))) {
-        hub->counters.worker_restarts += !gw_signals_stop_requested();
+        hub->counters.worker_restarts += !gw_process_stop_requested();
         receive(hub); // its last words
         settle_member(hub, member);
     }
@@ -451,7 +451,7 @@ static void run(struct hub *hub)
 
     while (!stop_us || gw_crew_running(hub->crew)) {
         int64_t now_us = gw_mono_us();
-        if (!stop_us && gw_signals_stop_requested()) {
+        if (!stop_us && gw_process_stop_requested()) {
             gw_crew_stop(hub->crew);
             stop_us = now_us;
         }
@@ -607,9 +607,9 @@ int gw_hub_run(const struct gw_hub_config *config)
                                          .ring_bytes = site->ring_bytes,
                                          .stall_us = site->stall_us};
     hub->files.lock_fd = -1;
+    gw_process_prepare();
     int code = open_all(hub, config);
     if (!code) {
-        gw_signals_install();
         announce(hub);
         run(hub);
         gw_log_info(&hub_log, "stopped");

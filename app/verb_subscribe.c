@@ -13,7 +13,7 @@
 #include <zmq.h>
 
 #include "app/cli.h"
-#include "app/signals.h"
+#include "app/process.h"
 #include "app/verbs.h"
 #include "bus/subscriber.h"
 #include "core/clock.h"
@@ -118,7 +118,7 @@ static int follow(const struct request *request, struct gw_subscriber *subscribe
     int64_t heard_us = gw_mono_us();
     bool silent = false;
 
-    while (!gw_signals_stop_requested() && (!request->count || printed < request->count)) {
+    while (!gw_process_stop_requested() && (!request->count || printed < request->count)) {
         if (gw_subscriber_receive(subscriber, GW_SECOND / 2, &message) == 1) {
             heard_us = gw_mono_us();
             silent = false;
@@ -183,7 +183,7 @@ int gw_verb_subscribe(int argc, char **argv)
         snprintf(endpoint, sizeof(endpoint), "tcp://%s", config.bus_listen);
         request.endpoint = endpoint;
     }
-    gw_signals_install();
+    gw_process_prepare();
     void *zmq = zmq_ctx_new();
     if (gw_subscriber_create(&subscriber, zmq, request.endpoint, request.prefixes, request.prefix_count) < 0) {
         code = gw_cli_usage("subscribe", "\"%s\" is no endpoint; it looks like tcp://127.0.0.1:8472", request.endpoint);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "app/cli.h"
-#include "app/signals.h"
+#include "app/process.h"
 #include "app/verbs.h"
 #include "app/worker.h"
 #include "core/error.h"
@@ -70,6 +70,6 @@ int gw_verb_worker(int argc, char **argv)
     if (level < 0)
         return gw_cli_usage("worker", "--log-level takes error, warning, info, debug or trace");
     gw_log_setup((enum gw_log_level)level, json);
-    gw_signals_install();
+    gw_process_prepare();
     return gw_worker_run(&config);
 }

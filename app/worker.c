@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "app/pipeline.h"
-#include "app/signals.h"
+#include "app/process.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "ingest/av_log.h"
 
 #define TICK_US (1 * GW_SECOND)
 // How long the last facts may take to be acked when the worker stops.
@@ -154,7 +155,7 @@ static void serve_hub(struct worker *worker)
 {
     int64_t next_tick_us = gw_mono_us();
 
-    while (!worker->stopping && !gw_signals_stop_requested()) {
+    while (!worker->stopping && !gw_process_stop_requested()) {
         json_t *message;
         if (gw_link_step(worker->services.link, TICK_US / 10, &message)) {
             handle_message(worker, message);
@@ -203,6 +204,7 @@ static void destroy_services(struct gw_services *services)
 int gw_worker_run(const struct gw_worker_config *config)
 {
     struct worker worker = {.log = {.name = config->name}};
+    gw_av_log_install();
     int error = create_services(&worker, config);
 
     if (error) {
