@@ -14,6 +14,7 @@
 #include "app/assignment.h"
 #include "app/cli.h"
 #include "app/crew.h"
+#include "app/ledger.h"
 #include "app/protocol.h"
 #include "app/process.h"
 #include "app/site_files.h"
@@ -24,10 +25,7 @@
 #include "core/error.h"
 #include "storage/index.h"
 
-enum {
-    BATCH = 256,         // facts in one transaction
-    PUBLISH_STEP = 1000, // committed facts read at once
-};
+enum { MOST_ROWS = 256 }; // of the index, at once
 #define TICK_US       (1 * GW_SECOND)
 #define STOP_LIMIT_US (4 * GW_SECOND) // then workers that have not stopped are killed
 #define LOGIN_VALID_US (12 * 3600 * GW_SECOND)
@@ -44,61 +42,23 @@ struct hub {
     int64_t index_version; // when the registry was last read
     struct gw_crew *crew;
     struct gw_assignment assignment;
+    struct gw_ledger *ledger;
     struct gw_publisher *publisher;
     struct gw_console *console;
     struct gw_site_status *status;
     struct gw_site_counters counters;
     void *zmq, *workers; // context; ROUTER socket
 
-    struct gw_fact_entry batch[BATCH]; // received, not yet committed
-    int batch_count;
-    bool commit_failed; // said so already
     bool strays;        // unfinished rows exist that no worker will finish
-    uint64_t published; // seq
     bool ready;         // said so already
 };
 
-// --- facts: commit -> ack -> publish -------------------------------------------------------------
-
-static int publish_one(void *opaque, const struct gw_committed_fact *fact)
-{
-    struct hub *hub = opaque;
-    gw_publisher_send(hub->publisher, fact);
-    hub->published = fact->seq;
-    return 0;
-}
-
-// Sends what is committed and not yet published, in order.
-static void publish(struct hub *hub)
-{
-    int count;
-    do {
-        count = gw_index_facts(hub->index, hub->published, PUBLISH_STEP, publish_one, hub);
-    } while (count == PUBLISH_STEP);
-    if (count < 0)
-        gw_log_error(&hub_log, "cannot read committed facts: %s", gw_index_error(hub->index));
-    gw_console_notify(hub->console, hub->published);
-}
-
-static bool commit(struct hub *hub, const struct gw_fact_entry *entries, int count)
-{
-    int64_t start_us = gw_mono_us();
-    int error = gw_index_commit(hub->index, entries, count);
-
-    hub->counters.commits++;
-    hub->counters.commit_us += gw_mono_us() - start_us;
-    if (error && !hub->commit_failed)
-        gw_log_error(&hub_log, "cannot commit to the index: %s; workers keep their facts and send them again",
-                     gw_index_error(hub->index));
-    else if (!error && hub->commit_failed)
-        gw_log_info(&hub_log, "the index commits again");
-    hub->commit_failed = error;
-    return !error;
-}
+// --- facts ---------------------------------------------------------------------------------------
 
 // Keeps the crew's book of open clips, and notes what no worker will finish: its worker is gone.
-static void follow(struct hub *hub, const struct gw_fact_entry *entry)
+static void handle_committed(void *opaque, const struct gw_fact_entry *entry)
 {
+    struct hub *hub = opaque;
     struct gw_crew_member *member = gw_crew_find(hub->crew, &entry->boot);
 
     if (!member)
@@ -107,33 +67,6 @@ static void follow(struct hub *hub, const struct gw_fact_entry *entry)
         gw_crew_clip_opened(member, &entry->fact.clip);
     else if (entry->fact.kind == GW_FACT_CLIP_CLOSED)
         gw_crew_clip_closed(member, &entry->fact.clip.id);
-}
-
-// Acks the last entry of each worker in the batch; an ack covers all before it.
-static void ack(struct hub *hub)
-{
-    for (int i = 0; i < hub->batch_count; i++) {
-        const struct gw_fact_entry *entry = &hub->batch[i];
-        bool last = true;
-        for (int j = i + 1; last && j < hub->batch_count; j++)
-            last = !gw_id_equal(&hub->batch[j].boot, &entry->boot);
-        if (last)
-            gw_protocol_send(hub->workers, &entry->boot, gw_protocol_ack(entry->boot_seq));
-    }
-}
-
-static void commit_batch(struct hub *hub)
-{
-    if (!hub->batch_count)
-        return;
-    // A failed commit is not acked: the workers send these facts again.
-    if (commit(hub, hub->batch, hub->batch_count)) {
-        for (int i = 0; i < hub->batch_count; i++)
-            follow(hub, &hub->batch[i]);
-        ack(hub);
-        publish(hub);
-    }
-    hub->batch_count = 0;
 }
 
 // --- what lost workers left behind ---------------------------------------------------------------
@@ -150,30 +83,25 @@ static bool is_attended(const struct hub *hub, const char *camera)
 // Closes events as interrupted where their last report left them. Returns whether all is well.
 static bool close_events(struct hub *hub, const struct gw_event *events, int count)
 {
-    struct gw_fact_entry entries[BATCH];
-    assert(count <= BATCH);
+    struct gw_fact facts[MOST_ROWS];
     for (int i = 0; i < count; i++) {
-        entries[i] = (struct gw_fact_entry){
-            .fact = {.kind = GW_FACT_EVENT_CLOSED, .wall_us = gw_wall_us(), .event = events[i]}};
-        entries[i].fact.event.state = GW_EVENT_CLOSED;
-        entries[i].fact.event.interrupted = true;
+        facts[i] = (struct gw_fact){.kind = GW_FACT_EVENT_CLOSED, .wall_us = gw_wall_us(), .event = events[i]};
+        facts[i].event.state = GW_EVENT_CLOSED;
+        facts[i].event.interrupted = true;
     }
-    if (count && !commit(hub, entries, count))
-        return false;
-    publish(hub);
-    return true;
+    return gw_ledger_record(hub->ledger, facts, count);
 }
 
 // camera NULL: every open event, as at start, when nobody attends any.
 static bool close_events_of(struct hub *hub, const char *camera)
 {
-    struct gw_event events[BATCH];
+    struct gw_event events[MOST_ROWS];
     int count;
     do {
-        count = gw_index_unfinished_events(hub->index, camera, events, BATCH);
+        count = gw_index_unfinished_events(hub->index, camera, events, MOST_ROWS);
         if (count < 0 || !close_events(hub, events, count))
             return false;
-    } while (count == BATCH);
+    } while (count == MOST_ROWS);
     return true;
 }
 
@@ -203,11 +131,11 @@ static bool is_recording(struct hub *hub, const struct gw_id *clip)
 // this worker for repair, and counts them as its own from then on.
 static void settle_strays(struct hub *hub, struct gw_crew_member *member)
 {
-    struct gw_clip clips[BATCH], lost[BATCH];
-    struct gw_event events[BATCH];
+    struct gw_clip clips[MOST_ROWS], lost[MOST_ROWS];
+    struct gw_event events[MOST_ROWS];
     int lost_count = 0, stray_count = 0;
-    int clip_count = gw_index_unfinished_clips(hub->index, NULL, clips, BATCH);
-    int event_count = gw_index_unfinished_events(hub->index, NULL, events, BATCH);
+    int clip_count = gw_index_unfinished_clips(hub->index, NULL, clips, MOST_ROWS);
+    int event_count = gw_index_unfinished_events(hub->index, NULL, events, MOST_ROWS);
 
     for (int i = 0; i < event_count; i++)
         if (!is_attended(hub, events[i].camera))
@@ -221,7 +149,7 @@ static void settle_strays(struct hub *hub, struct gw_crew_member *member)
         gw_protocol_send(hub->workers, &member->boot, gw_protocol_repair(lost, lost_count));
     }
     hub->strays = !close_events(hub, events, stray_count) || clip_count < 0 || event_count < 0 ||
-                  clip_count == BATCH;
+                  clip_count == MOST_ROWS;
 }
 
 // --- workers -------------------------------------------------------------------------------------
@@ -271,23 +199,17 @@ static void handle_status(struct hub *hub, struct gw_crew_member *member, const 
 
 static void handle_fact(struct hub *hub, const struct gw_id *boot, const json_t *message)
 {
-    struct gw_fact_entry *entry = &hub->batch[hub->batch_count];
-    uint64_t seq = 0;
+    struct gw_fact_entry entry = {.boot = *boot};
 
-    entry->boot = *boot;
-    if (gw_protocol_read_fact(message, &seq, &entry->fact) < 0) {
-        hub->counters.bad_messages++;
-        gw_log_error(&hub_log, "a worker sent a fact that makes no sense (its number %llu); it is dropped",
-                     (unsigned long long)seq);
-        commit_batch(hub); // so that this ack covers nothing uncommitted
-        if (seq && !hub->commit_failed)
-            gw_protocol_send(hub->workers, boot, gw_protocol_ack(seq));
+    if (gw_protocol_read_fact(message, &entry.boot_seq, &entry.fact) == 0) {
+        gw_ledger_take(hub->ledger, &entry);
         return;
     }
-    entry->boot_seq = seq;
-    hub->counters.facts++;
-    if (++hub->batch_count == BATCH)
-        commit_batch(hub);
+    hub->counters.bad_messages++;
+    gw_log_error(&hub_log, "a worker sent a fact that makes no sense (its number %llu); it is dropped",
+                 (unsigned long long)entry.boot_seq);
+    if (entry.boot_seq)
+        gw_ledger_refuse(hub->ledger, boot, entry.boot_seq);
 }
 
 static void handle_message(struct hub *hub, const struct gw_id *boot, const json_t *message)
@@ -319,7 +241,7 @@ static void receive(struct hub *hub)
         handle_message(hub, &boot, message);
         json_decref(message);
     }
-    commit_batch(hub);
+    gw_ledger_flush(hub->ledger);
 }
 
 static void reap(struct hub *hub)
@@ -394,7 +316,7 @@ static int register_cameras(struct hub *hub, const struct gw_camera *cameras, in
 
 static const char *find_problem(const struct hub *hub)
 {
-    if (hub->commit_failed)
+    if (gw_ledger_failing(hub->ledger))
         return "the index does not commit; is the disk full?";
     if (hub->counters.workers_present < hub->counters.workers)
         return "a worker is not there yet";
@@ -414,9 +336,9 @@ static void tick(struct hub *hub)
     update_cameras(hub, false);
     if (hub->strays && present)
         settle_strays(hub, present);
-    hub->counters.head = hub->published;
+    gw_ledger_count(hub->ledger, &hub->counters.ledger);
     gw_publisher_count(hub->publisher, &hub->counters.bus);
-    gw_publisher_heartbeat(hub->publisher, hub->published, gw_wall_us());
+    gw_publisher_heartbeat(hub->publisher, gw_ledger_head(hub->ledger), gw_wall_us());
     gw_site_status_set(hub->status, &hub->counters, find_problem(hub));
 }
 
@@ -522,11 +444,21 @@ static int open_index(struct hub *hub)
     char error[GW_INDEX_ERROR_SIZE];
     if (gw_index_open(&hub->index, hub->site->store, GW_INDEX_WRITE, hub->site->division, error) < 0)
         return gw_cli_fail("%s", error);
-    int64_t head = gw_index_head(hub->index);
-    if (head < 0)
-        return gw_cli_fail("cannot read the index: %s", gw_index_error(hub->index));
-    hub->published = (uint64_t)head;
     hub->strays = true; // whatever an earlier run left unfinished
+    return 0;
+}
+
+static int open_ledger(struct hub *hub)
+{
+    struct gw_ledger_config config = {.index = hub->index,
+                                      .publisher = hub->publisher,
+                                      .console = hub->console,
+                                      .workers = hub->workers,
+                                      .log = &hub_log,
+                                      .opaque = hub,
+                                      .committed = handle_committed};
+    if (gw_ledger_create(&hub->ledger, &config) < 0)
+        return gw_cli_fail("cannot read the index: %s", gw_index_error(hub->index));
     return 0;
 }
 
@@ -566,6 +498,7 @@ static void close_all(struct hub *hub)
 {
     gw_console_destroy(&hub->console);
     gw_crew_destroy(&hub->crew);
+    gw_ledger_destroy(&hub->ledger);
     gw_publisher_destroy(&hub->publisher);
     gw_site_status_destroy(&hub->status);
     gw_assignment_finish(&hub->assignment);
@@ -587,7 +520,8 @@ static int open_all(struct hub *hub, const struct gw_hub_config *config)
     if (gw_site_status_create(&hub->status) < 0)
         return gw_cli_fail("%s", gw_strerror(-ENOMEM));
     if ((code = open_index(hub)) || (code = register_cameras(hub, config->cameras, config->camera_count)) ||
-        (code = open_sockets(hub)) || (code = open_console(hub)) || (code = open_crew(hub)))
+        (code = open_sockets(hub)) || (code = open_console(hub)) || (code = open_ledger(hub)) ||
+        (code = open_crew(hub)))
         return code;
     update_cameras(hub, true);
     return 0;

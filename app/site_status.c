@@ -104,9 +104,9 @@ struct site_metric {
 static double workers(const struct gw_site_counters *c) { return c->workers; }
 static double workers_present(const struct gw_site_counters *c) { return c->workers_present; }
 static double worker_restarts(const struct gw_site_counters *c) { return (double)c->worker_restarts; }
-static double facts(const struct gw_site_counters *c) { return (double)c->facts; }
-static double commits(const struct gw_site_counters *c) { return (double)c->commits; }
-static double commit_seconds(const struct gw_site_counters *c) { return (double)c->commit_us / GW_SECOND; }
+static double facts(const struct gw_site_counters *c) { return (double)c->ledger.facts; }
+static double commits(const struct gw_site_counters *c) { return (double)c->ledger.commits; }
+static double commit_seconds(const struct gw_site_counters *c) { return (double)c->ledger.commit_us / GW_SECOND; }
 static double bad_messages(const struct gw_site_counters *c) { return (double)c->bad_messages; }
 static double published(const struct gw_site_counters *c) { return (double)c->bus.published; }
 

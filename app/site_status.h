@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "app/ledger.h"
 #include "bus/publisher.h"
 #include "core/camera.h"
 
@@ -24,9 +25,8 @@ void gw_site_status_keep(struct gw_site_status *status, const struct gw_camera *
 struct gw_site_counters {
     int workers, workers_present;
     uint64_t worker_restarts;
-    uint64_t facts, commits, bad_messages;
-    int64_t commit_us; // sum over commits
-    uint64_t head;
+    uint64_t bad_messages; // from workers
+    struct gw_ledger_counters ledger;
     struct gw_publisher_counters bus;
 };
 // problem: what keeps the site from working, a static string; NULL when it works.

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/ledger.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "app/protocol.h"
+#include "core/clock.h"
+
+enum {
+    BATCH = 256,         // facts in one transaction
+    PUBLISH_STEP = 1000, // committed facts read at once
+};
+
+struct gw_ledger {
+    struct gw_ledger_config config;
+    struct gw_fact_entry batch[BATCH]; // taken, not yet committed
+    int batch_count;
+    bool failing;       // said so already
+    uint64_t published; // seq
+    struct gw_ledger_counters counters;
+};
+
+int gw_ledger_create(struct gw_ledger **ret, const struct gw_ledger_config *config)
+{
+    int64_t head = gw_index_head(config->index);
+    if (head < 0)
+        return (int)head;
+    struct gw_ledger *ledger = calloc(1, sizeof(*ledger));
+    if (!ledger)
+        return -ENOMEM;
+    ledger->config = *config;
+    ledger->published = (uint64_t)head;
+    *ret = ledger;
+    return 0;
+}
+
+void gw_ledger_destroy(struct gw_ledger **ledger)
+{
+    free(*ledger);
+    *ledger = NULL;
+}
+
+static int publish_one(void *opaque, const struct gw_committed_fact *fact)
+{
+    struct gw_ledger *ledger = opaque;
+    gw_publisher_send(ledger->config.publisher, fact);
+    ledger->published = fact->seq;
+    return 0;
+}
+
+// Sends what is committed and not yet published, in order.
+static void publish(struct gw_ledger *ledger)
+{
+    struct gw_index *index = ledger->config.index;
+    int count;
+    do {
+        count = gw_index_facts(index, ledger->published, PUBLISH_STEP, publish_one, ledger);
+    } while (count == PUBLISH_STEP);
+    if (count < 0)
+        gw_log_error(ledger->config.log, "cannot read committed facts: %s", gw_index_error(index));
+    gw_console_notify(ledger->config.console, ledger->published);
+}
+
+static bool commit(struct gw_ledger *ledger, const struct gw_fact_entry *entries, int count)
+{
+    int64_t start_us = gw_mono_us();
+    int error = gw_index_commit(ledger->config.index, entries, count);
+
+    ledger->counters.commits++;
+    ledger->counters.commit_us += gw_mono_us() - start_us;
+    if (error && !ledger->failing)
+        gw_log_error(ledger->config.log,
+                     "cannot commit to the index: %s; workers keep their facts and send them again",
+                     gw_index_error(ledger->config.index));
+    else if (!error && ledger->failing)
+        gw_log_info(ledger->config.log, "the index commits again");
+    ledger->failing = error;
+    return !error;
+}
+
+// Acks the last entry of each worker in the batch; an ack covers all before it.
+static void ack(struct gw_ledger *ledger)
+{
+    for (int i = 0; i < ledger->batch_count; i++) {
+        const struct gw_fact_entry *entry = &ledger->batch[i];
+        bool last = true;
+        for (int j = i + 1; last && j < ledger->batch_count; j++)
+            last = !gw_id_equal(&ledger->batch[j].boot, &entry->boot);
+        if (last)
+            gw_protocol_send(ledger->config.workers, &entry->boot, gw_protocol_ack(entry->boot_seq));
+    }
+}
+
+void gw_ledger_flush(struct gw_ledger *ledger)
+{
+    if (!ledger->batch_count)
+        return;
+    if (commit(ledger, ledger->batch, ledger->batch_count)) {
+        for (int i = 0; i < ledger->batch_count; i++)
+            ledger->config.committed(ledger->config.opaque, &ledger->batch[i]);
+        ack(ledger);
+        publish(ledger);
+    }
+    ledger->batch_count = 0;
+}
+
+void gw_ledger_take(struct gw_ledger *ledger, const struct gw_fact_entry *entry)
+{
+    ledger->counters.facts++;
+    ledger->batch[ledger->batch_count++] = *entry;
+    if (ledger->batch_count == BATCH)
+        gw_ledger_flush(ledger);
+}
+
+void gw_ledger_refuse(struct gw_ledger *ledger, const struct gw_id *boot, uint64_t seq)
+{
+    gw_ledger_flush(ledger); // so that this ack covers nothing uncommitted
+    if (!ledger->failing)
+        gw_protocol_send(ledger->config.workers, boot, gw_protocol_ack(seq));
+}
+
+bool gw_ledger_record(struct gw_ledger *ledger, const struct gw_fact *facts, int count)
+{
+    struct gw_fact_entry entries[BATCH];
+
+    assert(count <= BATCH);
+    if (!count)
+        return true;
+    for (int i = 0; i < count; i++)
+        entries[i] = (struct gw_fact_entry){.fact = facts[i]};
+    if (!commit(ledger, entries, count))
+        return false;
+    publish(ledger);
+    return true;
+}
+
+bool gw_ledger_failing(const struct gw_ledger *ledger)
+{
+    return ledger->failing;
+}
+
+uint64_t gw_ledger_head(const struct gw_ledger *ledger)
+{
+    return ledger->published;
+}
+
+void gw_ledger_count(const struct gw_ledger *ledger, struct gw_ledger_counters *ret)
+{
+    *ret = ledger->counters;
+}
