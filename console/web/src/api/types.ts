@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// The API's nouns as docs/ref/api.md defines them. `_us` is microseconds since 1970, UTC.
+
+export type EventState = 'open' | 'closed';
+export type ClipState = 'recording' | 'closed' | 'repaired' | 'lost';
+export type CameraStatus = 'online' | 'offline' | 'unknown';
+
+export interface Place {
+  division: string;
+  grid: string;
+  camera_name: string;
+  lon?: number;
+  lat?: number;
+}
+
+export interface GridEvent extends Place {
+  id: string;
+  camera: string;
+  kind: string;
+  state: EventState;
+  start_us: number;
+  end_us: number;
+  confirmed_us: number;
+  score: number;
+  box: [number, number, number, number]; // x, y, w, h in fractions of the picture
+  zones: string[];
+  interrupted: boolean;
+  has_snapshot: boolean;
+  snapshot_us?: number;
+}
+
+export interface Clip extends Place {
+  id: string;
+  camera: string;
+  state: ClipState;
+  start_us: number;
+  end_us: number;
+  size_bytes: number;
+  frames: number;
+  codec: string;
+  width: number;
+  height: number;
+  truncated: boolean;
+}
+
+export interface EventWithClips extends GridEvent {
+  clips: Clip[];
+}
+
+export interface Camera {
+  id: string;
+  name: string;
+  division: string;
+  grid: string;
+  url: string;
+  record: string;
+  enabled: boolean;
+  lon?: number;
+  lat?: number;
+  status: CameraStatus;
+  reason: string;
+  since_us?: number;
+}
+
+export interface CameraState {
+  camera: string;
+  status: CameraStatus;
+  reason: string;
+  since_us: number;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string;
+  head: number;
+}
+
+export interface Session {
+  expires_us: number;
+  site: { name: string; division: string };
+}
+
+export type EventFactKind = 'event.opened' | 'event.updated' | 'event.closed';
+export type ClipFactKind = 'clip.opened' | 'clip.closed';
+export type CameraFactKind = 'camera.online' | 'camera.offline';
+
+interface FactOf<Kind extends string, Data> {
+  seq: number;
+  kind: Kind;
+  wall_us: number;
+  camera: string;
+  data: Data;
+}
+
+export type EventFact = FactOf<EventFactKind, GridEvent>;
+export type ClipFact = FactOf<ClipFactKind, Clip>;
+export type CameraFact = FactOf<CameraFactKind, CameraState>;
+export type Fact = EventFact | ClipFact | CameraFact;
+
+// Kinds that the page listens to. `alert.raised` repeats what `event.opened` said.
+export const factKinds: Fact['kind'][] = [
+  'event.opened',
+  'event.updated',
+  'event.closed',
+  'clip.opened',
+  'clip.closed',
+  'camera.online',
+  'camera.offline',
+];
+
+export const isEventFact = (fact: Fact): fact is EventFact => fact.kind.startsWith('event.');
+export const isClipFact = (fact: Fact): fact is ClipFact => fact.kind.startsWith('clip.');
+export const isCameraFact = (fact: Fact): fact is CameraFact => fact.kind.startsWith('camera.');

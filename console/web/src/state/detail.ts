@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// One event and the clips that cover it, kept true while somebody looks at it.
+
+import { ref, shallowRef, watch, type Ref } from 'vue';
+
+import { api } from '../api/client';
+import { isClipFact, isEventFact, type Clip, type Fact, type GridEvent } from '../api/types';
+import { applyClip, inOrder } from '../lib/clip';
+import { later } from '../lib/queue';
+import { explain } from './failure';
+import { useLive } from './live';
+
+const settle = 120; // ms; somebody who holds a key down passes events without asking for each
+
+export function useDetail(id: Ref<string>) {
+  const event = shallowRef<GridEvent>();
+  const clips = shallowRef<Clip[]>([]);
+  const failure = ref('');
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  async function load(): Promise<void> {
+    const wanted = id.value;
+    try {
+      const { clips: covering, ...told } = await api.event(wanted);
+      if (wanted !== id.value) return;
+      event.value = later(event.value?.id === told.id ? event.value : undefined, told);
+      clips.value = inOrder(covering);
+      failure.value = '';
+    } catch (error) {
+      if (wanted === id.value) failure.value = explain(error);
+    }
+  }
+
+  function take(facts: Fact[]): void {
+    for (const fact of facts) {
+      const shown = event.value;
+      if (!shown) return;
+      if (isEventFact(fact) && fact.data.id === shown.id) event.value = later(shown, fact.data);
+      else if (isClipFact(fact)) clips.value = applyClip(clips.value, fact.data, shown);
+    }
+  }
+
+  watch(
+    id,
+    () => {
+      event.value = undefined;
+      clips.value = [];
+      failure.value = '';
+      clearTimeout(timer);
+      if (id.value) timer = setTimeout(() => void load(), settle);
+    },
+    { immediate: true },
+  );
+  useLive().onFacts(take);
+  return { event, clips, failure, load };
+}
