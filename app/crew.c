@@ -50,7 +50,7 @@ void gw_crew_destroy(struct gw_crew **crew)
             kill(c->members[i].pid, SIGKILL);
             waitpid(c->members[i].pid, NULL, 0);
         }
-        free(c->members[i].open_clips);
+        gw_id_set_finish(&c->members[i].open);
     }
     free(c);
     *crew = NULL;
@@ -170,6 +170,7 @@ struct gw_crew_member *gw_crew_reap(struct gw_crew *crew, int64_t mono_us)
         describe_end(crew, member, status);
         member->pid = 0;
         member->present = false;
+        gw_id_set_clear(&member->open);
         schedule_restart(member, mono_us);
         return member;
     }
@@ -192,25 +193,26 @@ bool gw_crew_running(const struct gw_crew *crew)
     return false;
 }
 
-// --- what each of them records -------------------------------------------------------------------
+// --- what each of them has open ------------------------------------------------------------------
 
-void gw_crew_clip_opened(struct gw_crew_member *member, const struct gw_clip *clip)
+void gw_crew_note(struct gw_crew_member *member, const struct gw_fact *fact)
 {
-    if (member->open_clip_count == member->open_clip_room) {
-        member->open_clip_room = member->open_clip_room ? 2 * member->open_clip_room : 16;
-        member->open_clips =
-            realloc(member->open_clips, (size_t)member->open_clip_room * sizeof(*member->open_clips));
-        if (!member->open_clips)
-            abort();
+    switch (fact->kind) {
+    case GW_FACT_EVENT_OPENED:
+    case GW_FACT_EVENT_UPDATED: gw_id_set_add(&member->open, &fact->event.id); break;
+    case GW_FACT_EVENT_CLOSED: gw_id_set_remove(&member->open, &fact->event.id); break;
+    case GW_FACT_CLIP_OPENED: gw_id_set_add(&member->open, &fact->clip.id); break;
+    case GW_FACT_CLIP_CLOSED: gw_id_set_remove(&member->open, &fact->clip.id); break;
+    case GW_FACT_ALERT_RAISED:
+    case GW_FACT_CAMERA_ONLINE:
+    case GW_FACT_CAMERA_OFFLINE: break;
     }
-    member->open_clips[member->open_clip_count++] = *clip;
 }
 
-void gw_crew_clip_closed(struct gw_crew_member *member, const struct gw_id *clip)
+bool gw_crew_has_open(const struct gw_crew *crew, const struct gw_id *id)
 {
-    for (int i = 0; i < member->open_clip_count; i++)
-        if (gw_id_equal(&member->open_clips[i].id, clip)) {
-            member->open_clips[i] = member->open_clips[--member->open_clip_count];
-            return;
-        }
+    for (int i = 0; i < crew->config.count; i++)
+        if (gw_id_set_has(&crew->members[i].open, id))
+            return true;
+    return false;
 }

@@ -13,7 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "core/clip.h"
+#include "app/id_set.h"
+#include "core/fact.h"
 #include "core/log.h"
 
 // A worker that dies is started again at once, then, if it keeps dying within 10 s, after 0.5 s
@@ -27,8 +28,7 @@ struct gw_crew_member {
     struct gw_id boot;  // its name on the socket, when present
     int64_t started_us, heard_us, restart_us; // mono
     int failures;       // starts in a row that did not last 10 s
-    struct gw_clip *open_clips; // what it records now; to be repaired when it is lost
-    int open_clip_count, open_clip_room;
+    struct gw_id_set open; // clips and events that it has opened or was given, and not yet closed
 };
 
 struct gw_crew_config {
@@ -56,14 +56,15 @@ struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id 
 
 // Starts what is due, kills what hangs. Unless the crew was asked to stop.
 void gw_crew_step(struct gw_crew *crew, int64_t mono_us);
-// A member whose process has ended since the last call: pid is 0 and present false then, the rest
-// still says what it was. NULL when there is none.
+// A member whose process has ended since the last call, with pid 0, present false, and nothing open.
+// NULL when there is none.
 struct gw_crew_member *gw_crew_reap(struct gw_crew *crew, int64_t mono_us);
 
 // Asks all to stop (SIGTERM) and starts none again.
 void gw_crew_stop(struct gw_crew *crew);
 bool gw_crew_running(const struct gw_crew *crew);
 
-// Keeps book of what a member records.
-void gw_crew_clip_opened(struct gw_crew_member *member, const struct gw_clip *clip);
-void gw_crew_clip_closed(struct gw_crew_member *member, const struct gw_id *clip);
+// A fact of this member was committed: keeps the book of what it has open.
+void gw_crew_note(struct gw_crew_member *member, const struct gw_fact *fact);
+// Whether any running member has this clip or event open.
+bool gw_crew_has_open(const struct gw_crew *crew, const struct gw_id *id);

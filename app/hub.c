@@ -19,13 +19,13 @@
 #include "app/process.h"
 #include "app/site_files.h"
 #include "app/site_status.h"
+#include "app/strays.h"
 #include "bus/publisher.h"
 #include "console/console.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "storage/index.h"
 
-enum { MOST_ROWS = 256 }; // of the index, at once
 #define TICK_US       (1 * GW_SECOND)
 #define STOP_LIMIT_US (4 * GW_SECOND) // then workers that have not stopped are killed
 #define LOGIN_VALID_US (12 * 3600 * GW_SECOND)
@@ -49,107 +49,32 @@ struct hub {
     struct gw_site_counters counters;
     void *zmq, *workers; // context; ROUTER socket
 
-    bool strays;        // unfinished rows exist that no worker will finish
+    bool strays; // there may be unfinished rows that no worker will finish
     bool ready;         // said so already
 };
 
 // --- facts ---------------------------------------------------------------------------------------
 
-// Keeps the crew's book of open clips, and notes what no worker will finish: its worker is gone.
+// Keeps the crew's book of what is open; what a worker opened that is gone is nobody's.
 static void handle_committed(void *opaque, const struct gw_fact_entry *entry)
 {
     struct hub *hub = opaque;
     struct gw_crew_member *member = gw_crew_find(hub->crew, &entry->boot);
 
-    if (!member)
-        hub->strays |= entry->fact.kind != GW_FACT_EVENT_CLOSED && entry->fact.kind != GW_FACT_CLIP_CLOSED;
-    else if (entry->fact.kind == GW_FACT_CLIP_OPENED)
-        gw_crew_clip_opened(member, &entry->fact.clip);
-    else if (entry->fact.kind == GW_FACT_CLIP_CLOSED)
-        gw_crew_clip_closed(member, &entry->fact.clip.id);
+    if (member)
+        gw_crew_note(member, &entry->fact);
+    else
+        hub->strays = true;
 }
 
-// --- what lost workers left behind ---------------------------------------------------------------
-
-// Whether a present worker runs this camera and so ends its events itself.
-static bool is_attended(const struct hub *hub, const char *camera)
+static void settle_strays(struct hub *hub)
 {
-    for (int i = 0; i < hub->assignment.count; i++)
-        if (!strcmp(hub->assignment.cameras[i].camera.id, camera))
-            return gw_crew_member(hub->crew, hub->assignment.cameras[i].worker)->present;
-    return false;
-}
-
-// Closes events as interrupted where their last report left them. Returns whether all is well.
-static bool close_events(struct hub *hub, const struct gw_event *events, int count)
-{
-    struct gw_fact facts[MOST_ROWS];
-    for (int i = 0; i < count; i++) {
-        facts[i] = (struct gw_fact){.kind = GW_FACT_EVENT_CLOSED, .wall_us = gw_wall_us(), .event = events[i]};
-        facts[i].event.state = GW_EVENT_CLOSED;
-        facts[i].event.interrupted = true;
-    }
-    return gw_ledger_record(hub->ledger, facts, count);
-}
-
-// camera NULL: every open event, as at start, when nobody attends any.
-static bool close_events_of(struct hub *hub, const char *camera)
-{
-    struct gw_event events[MOST_ROWS];
-    int count;
-    do {
-        count = gw_index_unfinished_events(hub->index, camera, events, MOST_ROWS);
-        if (count < 0 || !close_events(hub, events, count))
-            return false;
-    } while (count == MOST_ROWS);
-    return true;
-}
-
-// A worker is gone: its events end here; its clips are repaired by whoever comes next.
-static void settle_member(struct hub *hub, struct gw_crew_member *member)
-{
-    int worker = (int)(member - gw_crew_member(hub->crew, 0));
-    bool settled = true;
-    for (int i = 0; i < hub->assignment.count; i++)
-        if (hub->assignment.cameras[i].worker == worker)
-            settled &= close_events_of(hub, hub->assignment.cameras[i].camera.id);
-    hub->strays |= !settled;
-}
-
-static bool is_recording(struct hub *hub, const struct gw_id *clip)
-{
-    for (int i = 0; i < gw_crew_count(hub->crew); i++) {
-        const struct gw_crew_member *member = gw_crew_member(hub->crew, i);
-        for (int j = 0; j < member->open_clip_count; j++)
-            if (gw_id_equal(&member->open_clips[j].id, clip))
-                return true;
-    }
-    return false;
-}
-
-// Finds unfinished rows that belong to no running worker: closes the events, hands the clips to
-// this worker for repair, and counts them as its own from then on.
-static void settle_strays(struct hub *hub, struct gw_crew_member *member)
-{
-    struct gw_clip clips[MOST_ROWS], lost[MOST_ROWS];
-    struct gw_event events[MOST_ROWS];
-    int lost_count = 0, stray_count = 0;
-    int clip_count = gw_index_unfinished_clips(hub->index, NULL, clips, MOST_ROWS);
-    int event_count = gw_index_unfinished_events(hub->index, NULL, events, MOST_ROWS);
-
-    for (int i = 0; i < event_count; i++)
-        if (!is_attended(hub, events[i].camera))
-            events[stray_count++] = events[i];
-    for (int i = 0; i < clip_count; i++)
-        if (!is_recording(hub, &clips[i].id))
-            lost[lost_count++] = clips[i];
-    if (lost_count) {
-        for (int i = 0; i < lost_count; i++)
-            gw_crew_clip_opened(member, &lost[i]);
-        gw_protocol_send(hub->workers, &member->boot, gw_protocol_repair(lost, lost_count));
-    }
-    hub->strays = !close_events(hub, events, stray_count) || clip_count < 0 || event_count < 0 ||
-                  clip_count == MOST_ROWS;
+    const struct gw_strays_config config = {.index = hub->index,
+                                            .crew = hub->crew,
+                                            .ledger = hub->ledger,
+                                            .workers = hub->workers,
+                                            .log = &hub_log};
+    hub->strays = !gw_strays_settle(&config);
 }
 
 // --- workers -------------------------------------------------------------------------------------
@@ -176,9 +101,6 @@ static void handle_hello(struct hub *hub, const struct gw_id *boot, const json_t
         gw_log_warning(&hub_log, "a worker that this hub did not start said hello; it gets no cameras");
         return;
     }
-    // What its predecessor recorded is nobody's now.
-    hub->strays |= member->open_clip_count > 0;
-    member->open_clip_count = 0;
     assign(hub, member);
 }
 
@@ -250,7 +172,7 @@ static void reap(struct hub *hub)
     while ((member = gw_crew_reap(hub->crew, gw_mono_us()))) {
         hub->counters.worker_restarts += !gw_process_stop_requested();
         receive(hub); // its last words
-        settle_member(hub, member);
+        hub->strays = true;
     }
 }
 
@@ -325,17 +247,12 @@ static const char *find_problem(const struct hub *hub)
 
 static void tick(struct hub *hub)
 {
-    struct gw_crew_member *present = NULL;
-
     hub->counters.workers_present = 0;
     for (int i = 0; i < gw_crew_count(hub->crew); i++)
-        if (gw_crew_member(hub->crew, i)->present) {
-            present = gw_crew_member(hub->crew, i);
-            hub->counters.workers_present++;
-        }
+        hub->counters.workers_present += gw_crew_member(hub->crew, i)->present;
     update_cameras(hub, false);
-    if (hub->strays && present)
-        settle_strays(hub, present);
+    if (hub->strays && !gw_process_stop_requested())
+        settle_strays(hub);
     gw_ledger_count(hub->ledger, &hub->counters.ledger);
     gw_publisher_count(hub->publisher, &hub->counters.bus);
     gw_publisher_heartbeat(hub->publisher, gw_ledger_head(hub->ledger), gw_wall_us());

@@ -114,20 +114,46 @@ static void a_stopped_crew_starts_nobody(void **state)
     gw_crew_destroy(&crew);
 }
 
-static void open_clips_are_kept_in_the_books(void **state)
+static struct gw_fact make_fact(enum gw_fact_kind kind, const struct gw_id *id)
+{
+    struct gw_fact fact = {.kind = kind};
+    if (kind == GW_FACT_CLIP_OPENED || kind == GW_FACT_CLIP_CLOSED)
+        fact.clip.id = *id;
+    else
+        fact.event.id = *id;
+    return fact;
+}
+
+static void what_a_worker_has_open_is_kept_in_the_books(void **state)
 {
     struct gw_crew *crew = make_crew("/bin/false");
     struct gw_crew_member *member = gw_crew_member(crew, 0);
-    struct gw_clip clips[40];
+    struct gw_id ids[40];
     for (int i = 0; i < 40; i++) {
-        clips[i] = (struct gw_clip){.id = gw_id_make(i)};
-        gw_crew_clip_opened(member, &clips[i]);
+        ids[i] = gw_id_make(i);
+        struct gw_fact fact = make_fact(i % 2 ? GW_FACT_CLIP_OPENED : GW_FACT_EVENT_OPENED, &ids[i]);
+        gw_crew_note(member, &fact);
+        gw_crew_note(member, &fact); // resent
     }
-    for (int i = 0; i < 39; i++)
-        gw_crew_clip_closed(member, &clips[i].id);
-    gw_crew_clip_closed(member, &clips[0].id); // a resent fact
-    assert_int_equal(member->open_clip_count, 1);
-    assert_true(gw_id_equal(&member->open_clips[0].id, &clips[39].id));
+    assert_int_equal(member->open.count, 40);
+    for (int i = 0; i < 39; i++) {
+        struct gw_fact fact = make_fact(i % 2 ? GW_FACT_CLIP_CLOSED : GW_FACT_EVENT_CLOSED, &ids[i]);
+        gw_crew_note(member, &fact);
+    }
+    assert_false(gw_crew_has_open(crew, &ids[0]));
+    assert_true(gw_crew_has_open(crew, &ids[39]));
+    gw_crew_destroy(&crew);
+}
+
+static void a_worker_that_is_gone_has_nothing_open(void **state)
+{
+    struct gw_crew *crew = make_crew("/bin/false");
+    struct gw_id id = gw_id_make(1);
+    struct gw_fact fact = make_fact(GW_FACT_EVENT_UPDATED, &id);
+    gw_crew_step(crew, 0);
+    gw_crew_note(gw_crew_member(crew, 0), &fact);
+    reap(crew, 0);
+    assert_false(gw_crew_has_open(crew, &id));
     gw_crew_destroy(&crew);
 }
 
@@ -139,7 +165,8 @@ int main(void)
         cmocka_unit_test(a_silent_worker_is_killed),
         cmocka_unit_test(only_a_worker_of_this_hub_is_welcome),
         cmocka_unit_test(a_stopped_crew_starts_nobody),
-        cmocka_unit_test(open_clips_are_kept_in_the_books),
+        cmocka_unit_test(what_a_worker_has_open_is_kept_in_the_books),
+        cmocka_unit_test(a_worker_that_is_gone_has_nothing_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

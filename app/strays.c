@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "app/strays.h"
+
+#include <stdlib.h>
+
+#include "app/protocol.h"
+#include "core/clock.h"
+
+enum {
+    MOST_ROWS = 4096, // unfinished rows looked at in one call
+    STEP = 256,       // strays settled in one transaction or message
+};
+
+// --- events: closed by the hub, which has all that is known of them ------------------------------
+
+static bool close_events(const struct gw_strays_config *config, const struct gw_event *events, int count)
+{
+    struct gw_fact facts[STEP];
+
+    for (int i = 0; i < count; i++) {
+        facts[i] = (struct gw_fact){.kind = GW_FACT_EVENT_CLOSED, .wall_us = gw_wall_us(), .event = events[i]};
+        facts[i].event.state = GW_EVENT_CLOSED;
+        facts[i].event.interrupted = true;
+    }
+    return gw_ledger_record(config->ledger, facts, count);
+}
+
+static bool settle_events(const struct gw_strays_config *config)
+{
+    struct gw_event *rows = calloc(MOST_ROWS, sizeof(*rows));
+    if (!rows)
+        return false;
+    int count = gw_index_unfinished_events(config->index, NULL, rows, MOST_ROWS), strays = 0;
+    bool settled = count >= 0 && count < MOST_ROWS;
+
+    for (int i = 0; i < count; i++)
+        if (!gw_crew_has_open(config->crew, &rows[i].id))
+            rows[strays++] = rows[i];
+    for (int i = 0; settled && i < strays; i += STEP)
+        settled = close_events(config, rows + i, strays - i < STEP ? strays - i : STEP);
+    free(rows);
+    return settled;
+}
+
+// --- clips: repaired by a worker, because that reads what came from a camera ---------------------
+
+static struct gw_crew_member *find_present(struct gw_crew *crew)
+{
+    for (int i = 0; i < gw_crew_count(crew); i++)
+        if (gw_crew_member(crew, i)->present)
+            return gw_crew_member(crew, i);
+    return NULL;
+}
+
+static bool repair_clips(const struct gw_strays_config *config, const struct gw_clip *clips, int count)
+{
+    struct gw_crew_member *member = find_present(config->crew);
+
+    if (!member || gw_protocol_send(config->workers, &member->boot, gw_protocol_repair(clips, count)) < 0)
+        return false;
+    for (int i = 0; i < count; i++)
+        gw_id_set_add(&member->open, &clips[i].id);
+    return true;
+}
+
+static bool settle_clips(const struct gw_strays_config *config)
+{
+    struct gw_clip *rows = calloc(MOST_ROWS, sizeof(*rows));
+    if (!rows)
+        return false;
+    int count = gw_index_unfinished_clips(config->index, NULL, rows, MOST_ROWS), strays = 0;
+    bool settled = count >= 0 && count < MOST_ROWS;
+
+    for (int i = 0; i < count; i++)
+        if (!gw_crew_has_open(config->crew, &rows[i].id))
+            rows[strays++] = rows[i];
+    for (int i = 0; settled && i < strays; i += STEP)
+        settled = repair_clips(config, rows + i, strays - i < STEP ? strays - i : STEP);
+    free(rows);
+    return settled;
+}
+
+bool gw_strays_settle(const struct gw_strays_config *config)
+{
+    bool events = settle_events(config), clips = settle_clips(config);
+    return events && clips;
+}
