@@ -30,7 +30,7 @@ static char *root_if_there(const char *folder, const char *below)
 
 char *gw_static_find_root(const char *configured)
 {
-    static const char *const beside_program[] = {"/../console/web/dist", "/../share/gridwatch/web",
+    static const char *const beside_program[] = {"/../console/web/web", "/../share/gridwatch/web",
                                                  "/../../console/web/dist"};
     char program[PATH_MAX];
     char *root = NULL;

@@ -8,7 +8,7 @@
 
 // The folder with the page's index.html: configured if not NULL, else the environment's
 // GRIDWATCH_WEB_ROOT if set, else the first that exists of
-//   <folder of the program>/../console/web/dist     (the page built into the build folder)
+//   <folder of the program>/../console/web/web      (the page built into the build folder)
 //   <folder of the program>/../share/gridwatch/web  (installed)
 //   <folder of the program>/../../console/web/dist  (built beside its sources)
 //   /usr/share/gridwatch/web
