@@ -99,8 +99,9 @@ static int64_t capture_time(struct gw_decoder *decoder, const AVFrame *av)
     return oldest_us;
 }
 
-// Some cameras stamp packets in the order of decoding, so that with B-frames the times go to the wrong
-// pictures. Time still must not run back: such a picture counts as taken just after the last one.
+// Some cameras stamp packets in the order of decoding, so that with B-frames the times go to the
+// wrong pictures. Time still must not run back: such a picture counts as taken just after the last
+// one.
 static int64_t in_order(struct gw_decoder *decoder, int64_t wall_us)
 {
     if (wall_us == AV_NOPTS_VALUE)

@@ -19,9 +19,9 @@ struct gw_analysis {
     struct gw_decode_task task;
     struct gw_decode_pool *pool;
     struct gw_ring *ring;
-    struct gw_analyzer *analyzer;   // touched by the running task only
-    gw_cursor cursor;               // likewise
-    atomic_int_fast64_t idle_us;    // wall time to tell the analyzer; 0 when packets come
+    struct gw_analyzer *analyzer; // touched by the running task only
+    gw_cursor cursor;             // likewise
+    atomic_int_fast64_t idle_us;  // wall time to tell the analyzer; 0 when packets come
     atomic_uint_fast64_t decoded, dropped, events; // copies for other threads
 };
 
@@ -68,7 +68,8 @@ static bool analyse_next(struct gw_analysis *analysis)
 
 static bool run(struct gw_decode_task *task)
 {
-    struct gw_analysis *analysis = (struct gw_analysis *)((char *)task - offsetof(struct gw_analysis, task));
+    struct gw_analysis *analysis =
+        (struct gw_analysis *)((char *)task - offsetof(struct gw_analysis, task));
     struct gw_analyzer_counters counters;
     bool more = true;
 

@@ -23,8 +23,8 @@ static int least_loaded(const int *load, int workers)
     return best;
 }
 
-bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_camera *cameras, int count,
-                          int workers)
+bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_camera *cameras,
+                          int count, int workers)
 {
     struct gw_assigned *next = calloc((size_t)count + 1, sizeof(*next));
     int *load = calloc((size_t)workers, sizeof(*load));

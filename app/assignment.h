@@ -21,8 +21,8 @@ struct gw_assignment {
 
 // Takes the registry's cameras (by id, disabled ones are left out) over into the assignment.
 // Returns whether anything changed that a worker must know.
-bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_camera *cameras, int count,
-                          int workers);
+bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_camera *cameras,
+                          int count, int workers);
 void gw_assignment_finish(struct gw_assignment *assignment);
 
 // Copies the cameras of one worker to ret (room for assignment->count). Returns how many.

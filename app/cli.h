@@ -12,6 +12,7 @@ __attribute__((format(printf, 2, 3))) int gw_cli_usage(const char *verb, const c
 // One line on stderr, "gridwatch: …". Returns GW_EXIT_FAILED.
 __attribute__((format(printf, 1, 2))) int gw_cli_fail(const char *format, ...);
 
-// The configuration to work with: file if given, else GW_CONFIG_FILE if it exists, else the defaults;
-// store, if given (not NULL), replaces its store. Returns 0, or GW_EXIT_CONFIG after one line on stderr.
+// The configuration to work with: file if given, else GW_CONFIG_FILE if it exists, else the
+// defaults; store, if given (not NULL), replaces its store. Returns 0, or GW_EXIT_CONFIG after one
+// line on stderr.
 int gw_cli_config(struct gw_config *ret, const char *file, const char *store);

@@ -25,14 +25,17 @@ static const struct gw_config_option options[] = {
      "Folder of the index and of all media. Its disk is the one that fills."},
     {"run_dir", GW_VALUE_TEXT, FIELD(run_dir), "", 0, 0,
      "Folder for sockets between hub and workers; empty: \"run\" inside the store."},
-    {"site.name", GW_VALUE_TEXT, FIELD(site_name), "Gridwatch", 0, 0, "Shown to people at the top of the page."},
+    {"site.name", GW_VALUE_TEXT, FIELD(site_name), "Gridwatch", 0, 0,
+     "Shown to people at the top of the page."},
     {"site.division", GW_VALUE_DIVISION, FIELD(division), "", 0, 0,
      "GB/T 2260 code of the county, 6 digits (or 9, 12): the division of cameras that have none."},
     {"console.listen", GW_VALUE_LISTEN, FIELD(console_listen), "127.0.0.1:8471", 0, 0,
      "Address and port of the page and the HTTP API. Port 0 picks a free one."},
     {"bus.listen", GW_VALUE_LOOPBACK, FIELD(bus_listen), "127.0.0.1:8472", 0, 0,
-     "Address and port of the ZeroMQ bus. Loopback only, until subscribers have keys. Port * picks a free one."},
-    {"workers", GW_VALUE_INTEGER, FIELD(workers), "0", 0, 256, "Worker processes; 0: one per core."},
+     "Address and port of the ZeroMQ bus. Loopback only, until subscribers have keys. Port * picks "
+     "a free one."},
+    {"workers", GW_VALUE_INTEGER, FIELD(workers), "0", 0, 256,
+     "Worker processes; 0: one per core."},
     {"record.preroll", GW_VALUE_DURATION, FIELD(preroll_us), "5s", 0, 60 * GW_SECOND,
      "How much of a clip lies before its event; it begins at the keyframe before that."},
     {"record.postroll", GW_VALUE_DURATION, FIELD(postroll_us), "5s", 0, 600 * GW_SECOND,
@@ -76,7 +79,8 @@ __attribute__((format(printf, 3, 4))) static void complain(struct reader *reader
 {
     char line[GW_CONFIG_ERROR_SIZE];
     va_list arguments;
-    int used = snprintf(line, sizeof(line), "%s:%zu:%zu: ", reader->path, mark.line + 1, mark.column + 1);
+    int used =
+        snprintf(line, sizeof(line), "%s:%zu:%zu: ", reader->path, mark.line + 1, mark.column + 1);
 
     if (used < 0 || used >= (int)sizeof(line))
         used = 0;
@@ -140,10 +144,12 @@ static void complain_unknown(struct reader *reader, yaml_mark_t mark, const char
     if (nearest)
         complain(reader, mark, "there is no key \"%s\"; did you mean \"%s\"?", key, nearest);
     else
-        complain(reader, mark, "there is no key \"%s\"; gridwatch check-config --reference lists them", key);
+        complain(reader, mark,
+                 "there is no key \"%s\"; gridwatch check-config --reference lists them", key);
 }
 
-static void read_option(struct reader *reader, int i, yaml_mark_t key_mark, const yaml_node_t *value)
+static void read_option(struct reader *reader, int i, yaml_mark_t key_mark,
+                        const yaml_node_t *value)
 {
     char problem[160];
 
@@ -156,7 +162,8 @@ static void read_option(struct reader *reader, int i, yaml_mark_t key_mark, cons
         complain(reader, value->start_mark, "\"%s\" takes one value", options[i].key);
     else if (strlen((const char *)value->data.scalar.value) != value->data.scalar.length)
         complain(reader, value->start_mark, "\"%s\" holds a NUL character", options[i].key);
-    else if (!gw_config_value_set(&reader->config, &options[i], (const char *)value->data.scalar.value, problem))
+    else if (!gw_config_value_set(&reader->config, &options[i],
+                                  (const char *)value->data.scalar.value, problem))
         complain(reader, value->start_mark, "%s: %s", options[i].key, problem);
 }
 
@@ -182,13 +189,14 @@ static void read_pair(struct reader *reader, const yaml_node_pair_t *pair, const
     else if (value->type == YAML_MAPPING_NODE)
         read_mapping(reader, value, path);
     else if (value->type != YAML_SCALAR_NODE || value->data.scalar.length)
-        complain(reader, value->start_mark, "\"%s\" is a section; its keys go on indented lines below it", path);
+        complain(reader, value->start_mark,
+                 "\"%s\" is a section; its keys go on indented lines below it", path);
 }
 
 static void read_mapping(struct reader *reader, const yaml_node_t *mapping, const char *section)
 {
-    for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top;
-         pair++)
+    for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+         pair < mapping->data.mapping.pairs.top; pair++)
         read_pair(reader, pair, section);
 }
 
@@ -240,7 +248,8 @@ int gw_config_load(struct gw_config *ret, const char *path, char error[GW_CONFIG
     int result = open_and_read(&reader);
 
     if (result < 0) {
-        snprintf(error, GW_CONFIG_ERROR_SIZE, "%s: %s; name another file with -c", path, gw_strerror(result));
+        snprintf(error, GW_CONFIG_ERROR_SIZE, "%s: %s; name another file with -c", path,
+                 gw_strerror(result));
         return result;
     }
     if (reader.mistakes)
@@ -259,14 +268,10 @@ int gw_config_check(const char *path, FILE *out)
 // --- telling -------------------------------------------------------------------------------------
 
 static const char *const type_names[] = {
-    [GW_VALUE_TEXT] = "text",
-    [GW_VALUE_DIVISION] = "digits",
-    [GW_VALUE_LISTEN] = "address:port",
-    [GW_VALUE_LOOPBACK] = "address:port",
-    [GW_VALUE_INTEGER] = "number",
-    [GW_VALUE_DURATION] = "duration",
-    [GW_VALUE_SIZE] = "size",
-    [GW_VALUE_CHOICE] = "word",
+    [GW_VALUE_TEXT] = "text",           [GW_VALUE_DIVISION] = "digits",
+    [GW_VALUE_LISTEN] = "address:port", [GW_VALUE_LOOPBACK] = "address:port",
+    [GW_VALUE_INTEGER] = "number",      [GW_VALUE_DURATION] = "duration",
+    [GW_VALUE_SIZE] = "size",           [GW_VALUE_CHOICE] = "word",
 };
 
 static void print_section(FILE *out, const char *key, const char **section)
@@ -286,27 +291,36 @@ void gw_config_print_example(FILE *out)
 {
     const char *section = NULL;
 
-    fputs("# Gridwatch's configuration: every key with its default. `gridwatch check-config -c FILE`\n"
-          "# says what is wrong with a file. Cameras are not here; see `gridwatch camera --help`.\n", out);
+    fputs(
+        "# Gridwatch's configuration: every key with its default. `gridwatch check-config -c "
+        "FILE`\n"
+        "# says what is wrong with a file. Cameras are not here; see `gridwatch camera --help`.\n",
+        out);
     for (int i = 0; i < OPTION_COUNT; i++) {
         const struct gw_config_option *option = &options[i];
         const char *dot = strchr(option->key, '.'), *indent = dot ? "  " : "";
         print_section(out, option->key, &section);
         fprintf(out, "%s# %s%s%s%s\n", indent, option->help, option->choices ? " One of: " : "",
                 option->choices ? option->choices : "", option->choices ? "." : "");
-        fprintf(out, "%s%s: %s\n", indent, dot ? dot + 1 : option->key, *option->fallback ? option->fallback : "\"\"");
+        fprintf(out, "%s%s: %s\n", indent, dot ? dot + 1 : option->key,
+                *option->fallback ? option->fallback : "\"\"");
     }
 }
 
 void gw_config_print_reference(FILE *out)
 {
     fputs("# Configuration\n\n"
-          "A YAML file, `/etc/gridwatch/gridwatch.yaml` or the one given with `-c`; every key has a default, and a file may be\n"
-          "empty. `deploy/gridwatch.yaml` shows them all. A key `section.name` is written as `name` indented below\n"
-          "`section:`. An unknown key or a bad value is an error with line and column (exit code 78).\n"
-          "A duration is a number with `us`, `ms`, `s`, `m` or `h`; a size one with `B`, `KiB`, `MiB` or `GiB`.\n"
+          "A YAML file, `/etc/gridwatch/gridwatch.yaml` or the one given with `-c`; every key has "
+          "a default, and a file may be\n"
+          "empty. `deploy/gridwatch.yaml` shows them all. A key `section.name` is written as "
+          "`name` indented below\n"
+          "`section:`. An unknown key or a bad value is an error with line and column (exit code "
+          "78).\n"
+          "A duration is a number with `us`, `ms`, `s`, `m` or `h`; a size one with `B`, `KiB`, "
+          "`MiB` or `GiB`.\n"
           "This page is printed by `gridwatch check-config --reference`.\n\n"
-          "| key | type | default | what it is |\n|---|---|---|---|\n", out);
+          "| key | type | default | what it is |\n|---|---|---|---|\n",
+          out);
     for (int i = 0; i < OPTION_COUNT; i++)
         fprintf(out, "| `%s` | %s | `%s` | %s |\n", options[i].key,
                 options[i].choices ? options[i].choices : type_names[options[i].type],

@@ -9,22 +9,22 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define GW_CONFIG_FILE        "/etc/gridwatch/gridwatch.yaml"
-#define GW_CONFIG_ERROR_SIZE  512
+#define GW_CONFIG_FILE       "/etc/gridwatch/gridwatch.yaml"
+#define GW_CONFIG_ERROR_SIZE 512
 
 struct gw_config {
-    char store[PATH_MAX];      // data: index, media
-    char run_dir[PATH_MAX];    // sockets; "" = the store's "run" folder
+    char store[PATH_MAX];   // data: index, media
+    char run_dir[PATH_MAX]; // sockets; "" = the store's "run" folder
     char site_name[128];
-    char division[16];         // GB/T 2260 code of the county
-    char console_listen[128];  // host:port
-    char bus_listen[128];      // host:port
-    int64_t workers;           // 0 = one per core
+    char division[16];                         // GB/T 2260 code of the county
+    char console_listen[128];                  // host:port
+    char bus_listen[128];                      // host:port
+    int64_t workers;                           // 0 = one per core
     int64_t preroll_us, postroll_us, split_us; // of clips
-    int64_t ring_bytes;        // pre-roll memory per camera
-    int64_t stall_us;          // no frame for so long: the camera is offline
+    int64_t ring_bytes;                        // pre-roll memory per camera
+    int64_t stall_us;                          // no frame for so long: the camera is offline
     char log_level[16];
-    char log_format[16];       // "text" or "json"
+    char log_format[16]; // "text" or "json"
 };
 
 void gw_config_defaults(struct gw_config *config);

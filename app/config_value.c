@@ -16,8 +16,10 @@ struct unit {
     int64_t factor;
 };
 
-static const struct unit durations[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}, {"m", 60000000}, {"h", 3600000000}, {0}};
-static const struct unit sizes[] = {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {0}};
+static const struct unit durations[] = {{"us", 1},       {"ms", 1000},      {"s", 1000000},
+                                        {"m", 60000000}, {"h", 3600000000}, {0}};
+static const struct unit sizes[] = {
+    {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {0}};
 static const struct unit none[] = {{"", 1}, {0}};
 
 // "5s" with the units of durations to 5000000. A number without unit is refused, unless it is 0:
@@ -85,7 +87,8 @@ static bool is_listen(const char *text)
 
 static bool is_loopback(const char *text)
 {
-    return !strncmp(text, "127.", 4) || !strncmp(text, "[::1]:", 6) || !strncmp(text, "localhost:", 10);
+    return !strncmp(text, "127.", 4) || !strncmp(text, "[::1]:", 6) ||
+           !strncmp(text, "localhost:", 10);
 }
 
 static bool is_choice(const char *choices, const char *text)
@@ -97,7 +100,8 @@ static bool is_choice(const char *choices, const char *text)
     return false;
 }
 
-static bool set_text(char *field, const struct gw_config_option *option, const char *text, char problem[160])
+static bool set_text(char *field, const struct gw_config_option *option, const char *text,
+                     char problem[160])
 {
     if (strlen(text) >= option->size) {
         snprintf(problem, 160, "longer than %zu characters", option->size - 1);
@@ -107,16 +111,18 @@ static bool set_text(char *field, const struct gw_config_option *option, const c
     return true;
 }
 
-bool gw_config_value_set(struct gw_config *config, const struct gw_config_option *option, const char *text,
-                         char problem[160])
+bool gw_config_value_set(struct gw_config *config, const struct gw_config_option *option,
+                         const char *text, char problem[160])
 {
     char *field = (char *)config + option->offset;
 
     switch (option->type) {
     case GW_VALUE_INTEGER: return set_number(field, option, text, none, "whole number", problem);
     case GW_VALUE_DURATION:
-        return set_number(field, option, text, durations, "duration; write one like 5s, 500ms or 10m", problem);
-    case GW_VALUE_SIZE: return set_number(field, option, text, sizes, "size; write one like 16MiB", problem);
+        return set_number(field, option, text, durations,
+                          "duration; write one like 5s, 500ms or 10m", problem);
+    case GW_VALUE_SIZE:
+        return set_number(field, option, text, sizes, "size; write one like 16MiB", problem);
     case GW_VALUE_TEXT: return set_text(field, option, text, problem);
     case GW_VALUE_DIVISION:
         if (gw_division_valid(text))
@@ -125,14 +131,18 @@ bool gw_config_value_set(struct gw_config *config, const struct gw_config_option
         return false;
     case GW_VALUE_LOOPBACK:
         if (is_listen(text) && !is_loopback(text)) {
-            snprintf(problem, 160, "%.40s is beyond loopback, which needs CURVE, which this version does not have; use 127.0.0.1", text);
+            snprintf(problem, 160,
+                     "%.40s is beyond loopback, which needs CURVE, which this version does not "
+                     "have; use 127.0.0.1",
+                     text);
             return false;
         }
         __attribute__((fallthrough));
     case GW_VALUE_LISTEN:
         if (is_listen(text))
             return set_text(field, option, text, problem);
-        snprintf(problem, 160, "\"%.40s\" is no address to listen on; write one like 127.0.0.1:8471", text);
+        snprintf(problem, 160,
+                 "\"%.40s\" is no address to listen on; write one like 127.0.0.1:8471", text);
         return false;
     case GW_VALUE_CHOICE:
         if (is_choice(option->choices, text))

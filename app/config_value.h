@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// One option of the configuration and how its text becomes a value. Private to config.c and its tests.
+// One option of the configuration and how its text becomes a value. Private to config.c and its
+// tests.
 #pragma once
 
 #include <stdbool.h>
@@ -33,5 +34,5 @@ struct gw_config;
 
 // Parses text into the option's field. On failure returns false, with what is wrong and what would
 // be right in problem, and leaves the field alone.
-bool gw_config_value_set(struct gw_config *config, const struct gw_config_option *option, const char *text,
-                         char problem[160]);
+bool gw_config_value_set(struct gw_config *config, const struct gw_config_option *option,
+                         const char *text, char problem[160]);

@@ -15,9 +15,9 @@
 #include "core/clock.h"
 #include "core/error.h"
 
-#define SHORT_LIFE_US   (10 * GW_SECOND)
-#define FIRST_RETRY_US  (GW_SECOND / 2)
-#define LAST_RETRY_US   (10 * GW_SECOND)
+#define SHORT_LIFE_US  (10 * GW_SECOND)
+#define FIRST_RETRY_US (GW_SECOND / 2)
+#define LAST_RETRY_US  (10 * GW_SECOND)
 
 extern char **environ;
 
@@ -74,8 +74,8 @@ struct gw_crew_member *gw_crew_find(struct gw_crew *crew, const struct gw_id *bo
     return NULL;
 }
 
-struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id *boot, const char *name,
-                                       int64_t mono_us)
+struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id *boot,
+                                       const char *name, int64_t mono_us)
 {
     for (int i = 0; i < crew->config.count; i++) {
         struct gw_crew_member *member = &crew->members[i];
@@ -94,13 +94,20 @@ struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id 
 static void start(struct gw_crew *crew, struct gw_crew_member *member, int64_t mono_us)
 {
     const struct gw_crew_config *config = &crew->config;
-    char *arguments[] = {(char *)"gridwatch",       (char *)"worker",
-                         (char *)"--hub",           (char *)config->endpoint,
-                         (char *)"--store",         (char *)config->store,
-                         (char *)"--name",          member->name,
-                         (char *)"--log-level",     (char *)config->log_level,
-                         (char *)"--log-format",    (char *)config->log_format,
-                         (char *)"--end-with-parent", NULL};
+    char *arguments[] = {(char *)"gridwatch",
+                         (char *)"worker",
+                         (char *)"--hub",
+                         (char *)config->endpoint,
+                         (char *)"--store",
+                         (char *)config->store,
+                         (char *)"--name",
+                         member->name,
+                         (char *)"--log-level",
+                         (char *)config->log_level,
+                         (char *)"--log-format",
+                         (char *)config->log_format,
+                         (char *)"--end-with-parent",
+                         NULL};
     int error = posix_spawn(&member->pid, config->program, NULL, NULL, arguments, environ);
 
     if (error) {
@@ -134,16 +141,18 @@ void gw_crew_step(struct gw_crew *crew, int64_t mono_us)
     }
 }
 
-static void describe_end(const struct gw_crew *crew, const struct gw_crew_member *member, int status)
+static void describe_end(const struct gw_crew *crew, const struct gw_crew_member *member,
+                         int status)
 {
     if (crew->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
     if (WIFSIGNALED(status))
         gw_log_error(crew->config.log, "worker %s was killed by signal %d (%s)%s", member->name,
-                     WTERMSIG(status), strsignal(WTERMSIG(status)), crew->stopping ? "" : "; starting it again");
-    else
-        gw_log_error(crew->config.log, "worker %s ended with code %d%s", member->name, WEXITSTATUS(status),
+                     WTERMSIG(status), strsignal(WTERMSIG(status)),
                      crew->stopping ? "" : "; starting it again");
+    else
+        gw_log_error(crew->config.log, "worker %s ended with code %d%s", member->name,
+                     WEXITSTATUS(status), crew->stopping ? "" : "; starting it again");
 }
 
 static void schedule_restart(struct gw_crew_member *member, int64_t mono_us)

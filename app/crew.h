@@ -22,12 +22,12 @@
 #define GW_CREW_SILENCE_US INT64_C(15000000)
 
 struct gw_crew_member {
-    char name[16];      // "w0"; also its number in the crew
-    pid_t pid;          // 0 while it is not running
-    bool present;       // it said hello since it was started
-    struct gw_id boot;  // its name on the socket, when present
+    char name[16];                            // "w0"; also its number in the crew
+    pid_t pid;                                // 0 while it is not running
+    bool present;                             // it said hello since it was started
+    struct gw_id boot;                        // its name on the socket, when present
     int64_t started_us, heard_us, restart_us; // mono
-    int failures;       // starts in a row that did not last 10 s
+    int failures;                             // starts in a row that did not last 10 s
     struct gw_id_set open; // clips and events that it has opened or was given, and not yet closed
 };
 
@@ -36,7 +36,7 @@ struct gw_crew_config {
     const char *endpoint; // of the hub's worker socket
     const char *store;
     const char *log_level, *log_format;
-    int count;            // how many workers
+    int count; // how many workers
     const struct gw_log *log;
 };
 
@@ -51,13 +51,13 @@ struct gw_crew_member *gw_crew_member(struct gw_crew *crew, int i);
 // NULL when no present member has this name on the socket.
 struct gw_crew_member *gw_crew_find(struct gw_crew *crew, const struct gw_id *boot);
 // A worker said hello. Returns its member, NULL when the hub started no such worker.
-struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id *boot, const char *name,
-                                       int64_t mono_us);
+struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id *boot,
+                                       const char *name, int64_t mono_us);
 
 // Starts what is due, kills what hangs. Unless the crew was asked to stop.
 void gw_crew_step(struct gw_crew *crew, int64_t mono_us);
-// A member whose process has ended since the last call, with pid 0, present false, and nothing open.
-// NULL when there is none.
+// A member whose process has ended since the last call, with pid 0, present false, and nothing
+// open. NULL when there is none.
 struct gw_crew_member *gw_crew_reap(struct gw_crew *crew, int64_t mono_us);
 
 // Asks all to stop (SIGTERM) and starts none again.

@@ -129,7 +129,8 @@ static void unlink_task(struct gw_decode_pool *pool, struct gw_decode_task *task
 void gw_decode_pool_retire(struct gw_decode_pool *pool, struct gw_decode_task *task)
 {
     pthread_mutex_lock(&pool->lock);
-    task->retired = true; // a busy task would else queue itself again before this thread gets the lock
+    task->retired =
+        true; // a busy task would else queue itself again before this thread gets the lock
     if (task->queued)
         unlink_task(pool, task);
     while (task->running)

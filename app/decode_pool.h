@@ -5,8 +5,8 @@
 //
 //   ring.h -> [decode pool] -> analyzer.h
 //
-// The queue holds each task at most once, so it cannot grow beyond the number of cameras; what waits
-// behind a task waits in its camera's ring.
+// The queue holds each task at most once, so it cannot grow beyond the number of cameras; what
+// waits behind a task waits in its camera's ring.
 #pragma once
 
 #include <stdbool.h>

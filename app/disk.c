@@ -50,12 +50,14 @@ static bool step_recorders(struct gw_disk *disk)
 
 static void repair(struct gw_disk *disk, struct repair *repair)
 {
-    struct gw_fact fact = {.kind = GW_FACT_CLIP_CLOSED, .wall_us = gw_wall_us(), .clip = repair->clip};
+    struct gw_fact fact = {
+        .kind = GW_FACT_CLIP_CLOSED, .wall_us = gw_wall_us(), .clip = repair->clip};
     int error = gw_clip_repair(disk->store, &fact.clip);
     char path[GW_MEDIA_PATH_SIZE];
 
     if (error) {
-        gw_log_error(disk->log, "cannot repair clip %s: %s; it stays listed as recording until the next start",
+        gw_log_error(disk->log,
+                     "cannot repair clip %s: %s; it stays listed as recording until the next start",
                      gw_clip_path(path, &repair->clip), gw_strerror(error));
     } else {
         gw_log_info(disk->log, "clip %s was left open by a lost worker: now %s, %lld frames",
@@ -101,7 +103,8 @@ static void *run(void *opaque)
     return NULL;
 }
 
-int gw_disk_create(struct gw_disk **ret, const char *store, struct gw_link *link, const struct gw_log *log)
+int gw_disk_create(struct gw_disk **ret, const char *store, struct gw_link *link,
+                   const struct gw_log *log)
 {
     struct gw_disk *disk = calloc(1, sizeof(*disk));
     pthread_condattr_t attributes;
@@ -151,7 +154,8 @@ void gw_disk_add(struct gw_disk *disk, struct gw_recorder *recorder)
     pthread_mutex_lock(&disk->recorders_lock);
     if (disk->recorder_count == disk->recorder_room) {
         disk->recorder_room = disk->recorder_room ? 2 * disk->recorder_room : 16;
-        disk->recorders = realloc(disk->recorders, (size_t)disk->recorder_room * sizeof(struct gw_recorder *));
+        disk->recorders =
+            realloc(disk->recorders, (size_t)disk->recorder_room * sizeof(struct gw_recorder *));
         if (!disk->recorders)
             abort();
     }

@@ -5,8 +5,8 @@
 //
 //   recorder.h -> [disk] -> storage/
 //
-// Ten times a second, and at once when an event is reported, it gives every recorder its step; between
-// them it repairs clips that a lost worker left behind.
+// Ten times a second, and at once when an event is reported, it gives every recorder its step;
+// between them it repairs clips that a lost worker left behind.
 #pragma once
 
 #include "app/recorder.h"
@@ -14,7 +14,8 @@
 struct gw_disk;
 
 // store and link are borrowed.
-int gw_disk_create(struct gw_disk **ret, const char *store, struct gw_link *link, const struct gw_log *log);
+int gw_disk_create(struct gw_disk **ret, const char *store, struct gw_link *link,
+                   const struct gw_log *log);
 // Every recorder must have been removed.
 void gw_disk_destroy(struct gw_disk **disk);
 

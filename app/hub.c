@@ -15,8 +15,8 @@
 #include "app/cli.h"
 #include "app/crew.h"
 #include "app/ledger.h"
-#include "app/protocol.h"
 #include "app/process.h"
+#include "app/protocol.h"
 #include "app/site_files.h"
 #include "app/site_status.h"
 #include "app/strays.h"
@@ -26,8 +26,8 @@
 #include "core/error.h"
 #include "storage/index.h"
 
-#define TICK_US       (1 * GW_SECOND)
-#define STOP_LIMIT_US (4 * GW_SECOND) // then workers that have not stopped are killed
+#define TICK_US        (1 * GW_SECOND)
+#define STOP_LIMIT_US  (4 * GW_SECOND) // then workers that have not stopped are killed
 #define LOGIN_VALID_US (12 * 3600 * GW_SECOND)
 
 static const struct gw_log hub_log = {.name = "hub"};
@@ -50,7 +50,7 @@ struct hub {
     void *zmq, *workers; // context; ROUTER socket
 
     bool strays; // there may be unfinished rows that no worker will finish
-    bool ready;         // said so already
+    bool ready;  // said so already
 };
 
 // --- facts ---------------------------------------------------------------------------------------
@@ -84,8 +84,10 @@ static void assign(struct hub *hub, struct gw_crew_member *member)
     struct gw_camera *cameras = calloc((size_t)hub->assignment.count + 1, sizeof(*cameras));
     if (!cameras)
         abort();
-    int count = gw_assignment_of(&hub->assignment, (int)(member - gw_crew_member(hub->crew, 0)), cameras);
-    gw_protocol_send(hub->workers, &member->boot, gw_protocol_assign(&hub->settings, cameras, count));
+    int count =
+        gw_assignment_of(&hub->assignment, (int)(member - gw_crew_member(hub->crew, 0)), cameras);
+    gw_protocol_send(hub->workers, &member->boot,
+                     gw_protocol_assign(&hub->settings, cameras, count));
     free(cameras);
 }
 
@@ -98,7 +100,8 @@ static void handle_hello(struct hub *hub, const struct gw_id *boot, const json_t
     if (gw_protocol_read_hello(message, &said, name) == 0 && gw_id_equal(&said, boot))
         member = gw_crew_welcome(hub->crew, boot, name, gw_mono_us());
     if (!member) {
-        gw_log_warning(&hub_log, "a worker that this hub did not start said hello; it gets no cameras");
+        gw_log_warning(&hub_log,
+                       "a worker that this hub did not start said hello; it gets no cameras");
         return;
     }
     assign(hub, member);
@@ -128,7 +131,8 @@ static void handle_fact(struct hub *hub, const struct gw_id *boot, const json_t 
         return;
     }
     hub->counters.bad_messages++;
-    gw_log_error(&hub_log, "a worker sent a fact that makes no sense (its number %llu); it is dropped",
+    gw_log_error(&hub_log,
+                 "a worker sent a fact that makes no sense (its number %llu); it is dropped",
                  (unsigned long long)entry.boot_seq);
     if (entry.boot_seq)
         gw_ledger_refuse(hub->ledger, boot, entry.boot_seq);
@@ -208,7 +212,8 @@ static void update_cameras(struct hub *hub, bool force)
     free(cameras);
 }
 
-// A camera named at the start; one that is registered already keeps its name, place and record mode.
+// A camera named at the start; one that is registered already keeps its name, place and record
+// mode.
 static int register_camera(struct hub *hub, const struct gw_camera *camera)
 {
     struct gw_camera_row known;
@@ -326,17 +331,22 @@ static int open_sockets(struct hub *hub)
     // Full means: the worker's own queue fills, which it resends from. An assignment must get out.
     zmq_setsockopt(hub->workers, ZMQ_SNDHWM, &unlimited, sizeof(unlimited));
     if (zmq_bind(hub->workers, hub->files.worker_endpoint) < 0)
-        return gw_cli_fail("cannot open the worker socket %s: %s", hub->files.worker_endpoint, zmq_strerror(zmq_errno()));
+        return gw_cli_fail("cannot open the worker socket %s: %s", hub->files.worker_endpoint,
+                           zmq_strerror(zmq_errno()));
 
     char endpoint[160], source[64];
     snprintf(endpoint, sizeof(endpoint), "tcp://%s", hub->site->bus_listen);
     snprintf(source, sizeof(source), "/gridwatch/%s", hub->site->division);
-    struct gw_publisher_config config = {.zmq = hub->zmq, .endpoint = endpoint, .source = source,
-                                         .epoch = gw_index_epoch(hub->index), .store = hub->site->store};
+    struct gw_publisher_config config = {.zmq = hub->zmq,
+                                         .endpoint = endpoint,
+                                         .source = source,
+                                         .epoch = gw_index_epoch(hub->index),
+                                         .store = hub->site->store};
     int error = gw_publisher_create(&hub->publisher, &config);
     if (error)
-        return gw_cli_fail("cannot publish on %s (bus.listen): %s; stop what uses it or choose another port",
-                           hub->site->bus_listen, gw_strerror(error));
+        return gw_cli_fail(
+            "cannot publish on %s (bus.listen): %s; stop what uses it or choose another port",
+            hub->site->bus_listen, gw_strerror(error));
     return 0;
 }
 
@@ -359,7 +369,8 @@ static int open_console(struct hub *hub)
 static int open_index(struct hub *hub)
 {
     char error[GW_INDEX_ERROR_SIZE];
-    if (gw_index_open(&hub->index, hub->site->store, GW_INDEX_WRITE, hub->site->division, error) < 0)
+    if (gw_index_open(&hub->index, hub->site->store, GW_INDEX_WRITE, hub->site->division, error) <
+        0)
         return gw_cli_fail("%s", error);
     hub->strays = true; // whatever an earlier run left unfinished
     return 0;
@@ -436,7 +447,8 @@ static int open_all(struct hub *hub, const struct gw_hub_config *config)
         return gw_cli_fail("%s", error);
     if (gw_site_status_create(&hub->status) < 0)
         return gw_cli_fail("%s", gw_strerror(-ENOMEM));
-    if ((code = open_index(hub)) || (code = register_cameras(hub, config->cameras, config->camera_count)) ||
+    if ((code = open_index(hub)) ||
+        (code = register_cameras(hub, config->cameras, config->camera_count)) ||
         (code = open_sockets(hub)) || (code = open_console(hub)) || (code = open_ledger(hub)) ||
         (code = open_crew(hub)))
         return code;

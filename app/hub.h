@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The hub: index, bus, console and supervision of a site. It parses no byte that came from a camera.
+// The hub: index, bus, console and supervision of a site. It parses no byte that came from a
+// camera.
 //
 //   workers -> [hub: commit -> ack -> publish -> console] -> people
 //

@@ -91,7 +91,8 @@ static void ack(struct gw_ledger *ledger)
         for (int j = i + 1; last && j < ledger->batch_count; j++)
             last = !gw_id_equal(&ledger->batch[j].boot, &entry->boot);
         if (last)
-            gw_protocol_send(ledger->config.workers, &entry->boot, gw_protocol_ack(entry->boot_seq));
+            gw_protocol_send(ledger->config.workers, &entry->boot,
+                             gw_protocol_ack(entry->boot_seq));
     }
 }
 

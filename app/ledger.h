@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The hub's books: facts in, committed together, acknowledged to the workers that sent them, published
-// in order. The order of these three is what "nothing lost" rests on.
+// The hub's books: facts in, committed together, acknowledged to the workers that sent them,
+// published in order. The order of these three is what "nothing lost" rests on.
 //
 //   hub.c -> [ledger: commit -> ack -> publish -> wake the event streams]
 //
@@ -35,7 +35,8 @@ void gw_ledger_destroy(struct gw_ledger **ledger);
 // A fact that a worker sent. Commits when 256 wait. When a commit fails, nothing of the batch is
 // acked and all of it is dropped: the workers keep their facts and send them again.
 void gw_ledger_take(struct gw_ledger *ledger, const struct gw_fact_entry *entry);
-// Acks a worker's fact that makes no sense, so that it is not sent for ever; after what came before.
+// Acks a worker's fact that makes no sense, so that it is not sent for ever; after what came
+// before.
 void gw_ledger_refuse(struct gw_ledger *ledger, const struct gw_id *boot, uint64_t seq);
 // Commits what waits.
 void gw_ledger_flush(struct gw_ledger *ledger);

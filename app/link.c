@@ -34,7 +34,7 @@ struct gw_link {
     struct gw_fact *facts;
     size_t first, count, room;
     uint64_t first_seq;
-    size_t sent;        // of them, sent since the last resend
+    size_t sent;         // of them, sent since the last resend
     int64_t progress_us; // mono, when the hub last acked or nothing was in flight
 };
 
@@ -127,7 +127,8 @@ static void send_facts(struct gw_link *link)
         link->progress_us = now;
     }
     while (link->sent < link->count && link->sent < WINDOW) {
-        json_t *message = gw_protocol_fact(link->first_seq + link->sent, &link->facts[link->first + link->sent]);
+        json_t *message =
+            gw_protocol_fact(link->first_seq + link->sent, &link->facts[link->first + link->sent]);
         if (gw_protocol_send(link->socket, NULL, message) < 0)
             break;
         link->sent++;

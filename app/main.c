@@ -23,7 +23,8 @@ static const struct verb {
     {"clips", gw_verb_clips, "list clips by place and time"},
     {"subscribe", gw_verb_subscribe, "follow the bus"},
     {"user", gw_verb_user, "make a one-time login for the console"},
-    {"check-config", gw_verb_check_config, "read a configuration file and say what is wrong with it"},
+    {"check-config", gw_verb_check_config,
+     "read a configuration file and say what is wrong with it"},
 };
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
 
@@ -32,7 +33,8 @@ static void print_help(FILE *out)
     fputs("usage: gridwatch VERB [OPTION]…   (gridwatch VERB --help says more)\n\n", out);
     for (int i = 0; i < VERB_COUNT; i++)
         fprintf(out, "  %-14s%s\n", verbs[i].name, verbs[i].help);
-    fputs("\nexit codes: 0 ok, 1 what was asked for failed, 2 wrong usage, 78 bad configuration\n", out);
+    fputs("\nexit codes: 0 ok, 1 what was asked for failed, 2 wrong usage, 78 bad configuration\n",
+          out);
 }
 
 int main(int argc, char **argv)

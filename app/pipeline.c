@@ -15,7 +15,8 @@
 
 // How long a camera is silent before its analysis is told.
 #define SILENCE_US (3 * GW_SECOND)
-// What the ring keeps beyond the pre-roll: until an event is confirmed and the disk thread comes by.
+// What the ring keeps beyond the pre-roll: until an event is confirmed and the disk thread comes
+// by.
 #define CONFIRMATION_US (3 * GW_SECOND)
 
 struct gw_pipeline {
@@ -180,6 +181,7 @@ void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics 
         .clips = recorder.clips,
         .clips_truncated = recorder.truncated,
         .ring_bytes = gw_ring_bytes(pipeline->ring),
-        .last_packet_age_us = ingest.last_packet_mono_us ? gw_mono_us() - ingest.last_packet_mono_us : -1};
+        .last_packet_age_us =
+            ingest.last_packet_mono_us ? gw_mono_us() - ingest.last_packet_mono_us : -1};
     strcpy(ret->camera, pipeline->camera.id);
 }

@@ -16,12 +16,14 @@
 json_t *gw_protocol_hello(const struct gw_id *boot, const char *worker)
 {
     char text[GW_ID_TEXT_SIZE];
-    return json_pack("{ss ss ss}", "type", "hello", "boot", gw_id_format(text, boot), "worker", worker);
+    return json_pack("{ss ss ss}", "type", "hello", "boot", gw_id_format(text, boot), "worker",
+                     worker);
 }
 
 json_t *gw_protocol_fact(uint64_t seq, const struct gw_fact *fact)
 {
-    return json_pack("{ss sI so}", "type", "fact", "seq", (json_int_t)seq, "fact", gw_fact_to_json(fact));
+    return json_pack("{ss sI so}", "type", "fact", "seq", (json_int_t)seq, "fact",
+                     gw_fact_to_json(fact));
 }
 
 json_t *gw_protocol_ack(uint64_t seq)
@@ -89,12 +91,14 @@ static bool camera_from_json(const json_t *json, struct gw_camera *ret)
 
     if (mode < 0 || !id || !url || !gw_camera_id_valid(id))
         return false;
-    *ret = (struct gw_camera){.record = (enum gw_record_mode)mode, .enabled = true, .lon = NAN, .lat = NAN};
+    *ret = (struct gw_camera){
+        .record = (enum gw_record_mode)mode, .enabled = true, .lon = NAN, .lat = NAN};
     strcpy(ret->id, id);
     return gw_url_split(url, ret->record_url, ret->username, ret->password) == 0;
 }
 
-json_t *gw_protocol_assign(const struct gw_settings *settings, const struct gw_camera *cameras, int count)
+json_t *gw_protocol_assign(const struct gw_settings *settings, const struct gw_camera *cameras,
+                           int count)
 {
     json_t *list = json_array();
     for (int i = 0; i < count; i++) {
@@ -103,17 +107,17 @@ json_t *gw_protocol_assign(const struct gw_settings *settings, const struct gw_c
             json_array_append_new(list, camera);
     }
     return json_pack("{ss s{sI sI sI sI sI} so}", "type", "assign", "settings", "preroll_us",
-                     (json_int_t)settings->preroll_us, "postroll_us", (json_int_t)settings->postroll_us,
-                     "split_us", (json_int_t)settings->split_us, "ring_bytes",
-                     (json_int_t)settings->ring_bytes, "stall_us", (json_int_t)settings->stall_us,
-                     "cameras", list);
+                     (json_int_t)settings->preroll_us, "postroll_us",
+                     (json_int_t)settings->postroll_us, "split_us", (json_int_t)settings->split_us,
+                     "ring_bytes", (json_int_t)settings->ring_bytes, "stall_us",
+                     (json_int_t)settings->stall_us, "cameras", list);
 }
 
 static int read_settings(const json_t *json, struct gw_settings *ret)
 {
     json_int_t preroll, postroll, split, ring, stall;
-    if (json_unpack((json_t *)json, "{sI sI sI sI sI}", "preroll_us", &preroll, "postroll_us", &postroll,
-                    "split_us", &split, "ring_bytes", &ring, "stall_us", &stall) < 0)
+    if (json_unpack((json_t *)json, "{sI sI sI sI sI}", "preroll_us", &preroll, "postroll_us",
+                    &postroll, "split_us", &split, "ring_bytes", &ring, "stall_us", &stall) < 0)
         return GW_ERROR_INVALID;
     *ret = (struct gw_settings){preroll, postroll, split, ring, stall};
     return 0;
@@ -146,7 +150,8 @@ json_t *gw_protocol_repair(const struct gw_clip *clips, int count)
 {
     json_t *list = json_array();
     for (int i = 0; i < count; i++) {
-        struct gw_fact fact = {.kind = GW_FACT_CLIP_OPENED, .wall_us = clips[i].start_us, .clip = clips[i]};
+        struct gw_fact fact = {
+            .kind = GW_FACT_CLIP_OPENED, .wall_us = clips[i].start_us, .clip = clips[i]};
         json_array_append_new(list, gw_fact_to_json(&fact));
     }
     return json_pack("{ss so}", "type", "repair", "clips", list);
@@ -161,7 +166,8 @@ int gw_protocol_read_repair(const json_t *message, struct gw_clip **ret_clips)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         struct gw_fact fact;
-        if (gw_fact_from_json(json_array_get(list, i), &fact) < 0 || fact.kind != GW_FACT_CLIP_OPENED) {
+        if (gw_fact_from_json(json_array_get(list, i), &fact) < 0 ||
+            fact.kind != GW_FACT_CLIP_OPENED) {
             free(clips);
             return GW_ERROR_INVALID;
         }
@@ -178,11 +184,12 @@ json_t *gw_protocol_status(const struct gw_camera_metrics *metrics, int count)
     json_t *list = json_array();
     for (const struct gw_camera_metrics *m = metrics; m < metrics + count; m++)
         json_array_append_new(
-            list, json_pack("[s b I I I I I I I I I I]", m->camera, (int)m->online, (json_int_t)m->packets,
-                            (json_int_t)m->bytes, (json_int_t)m->reconnects, (json_int_t)m->decoded,
-                            (json_int_t)m->analysis_dropped, (json_int_t)m->events, (json_int_t)m->clips,
-                            (json_int_t)m->clips_truncated, (json_int_t)m->ring_bytes,
-                            (json_int_t)m->last_packet_age_us));
+            list,
+            json_pack("[s b I I I I I I I I I I]", m->camera, (int)m->online,
+                      (json_int_t)m->packets, (json_int_t)m->bytes, (json_int_t)m->reconnects,
+                      (json_int_t)m->decoded, (json_int_t)m->analysis_dropped,
+                      (json_int_t)m->events, (json_int_t)m->clips, (json_int_t)m->clips_truncated,
+                      (json_int_t)m->ring_bytes, (json_int_t)m->last_packet_age_us));
     return json_pack("{ss so}", "type", "status", "cameras", list);
 }
 
@@ -191,8 +198,8 @@ static bool metrics_from_json(const json_t *json, struct gw_camera_metrics *ret)
     const char *camera;
     int online;
     json_int_t n[10];
-    if (json_unpack((json_t *)json, "[s b I I I I I I I I I I]", &camera, &online, &n[0], &n[1], &n[2], &n[3],
-                    &n[4], &n[5], &n[6], &n[7], &n[8], &n[9]) < 0 ||
+    if (json_unpack((json_t *)json, "[s b I I I I I I I I I I]", &camera, &online, &n[0], &n[1],
+                    &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9]) < 0 ||
         !gw_camera_id_valid(camera))
         return false;
     *ret = (struct gw_camera_metrics){.online = online,
@@ -236,7 +243,8 @@ int gw_protocol_send(void *socket, const struct gw_id *route, json_t *message)
     json_decref(message);
     if (!text)
         return -ENOMEM;
-    if (route && zmq_send(socket, route->bytes, sizeof(route->bytes), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+    if (route &&
+        zmq_send(socket, route->bytes, sizeof(route->bytes), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
         error = -zmq_errno();
     if (!error && zmq_send(socket, text, strlen(text), ZMQ_DONTWAIT) < 0)
         error = -zmq_errno();

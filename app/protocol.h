@@ -29,7 +29,8 @@ struct gw_settings {
 json_t *gw_protocol_hello(const struct gw_id *boot, const char *worker);
 json_t *gw_protocol_fact(uint64_t seq, const struct gw_fact *fact);
 // Only what a worker needs of a camera: id, URL with its credentials, record mode.
-json_t *gw_protocol_assign(const struct gw_settings *settings, const struct gw_camera *cameras, int count);
+json_t *gw_protocol_assign(const struct gw_settings *settings, const struct gw_camera *cameras,
+                           int count);
 json_t *gw_protocol_repair(const struct gw_clip *clips, int count);
 json_t *gw_protocol_ack(uint64_t seq);
 json_t *gw_protocol_stop(void);

@@ -86,7 +86,8 @@ void gw_recorder_event(struct gw_recorder *recorder, enum gw_event_phase phase,
 
     if (!job)
         abort(); // an event that cannot be kept must not be lost silently
-    *job = (struct job){.phase = phase, .event = *event, .jpeg_size = jpeg_size, .thumbnail_size = thumbnail_size};
+    *job = (struct job){
+        .phase = phase, .event = *event, .jpeg_size = jpeg_size, .thumbnail_size = thumbnail_size};
     if (jpeg_size)
         memcpy(job->bytes, snapshot->jpeg, jpeg_size);
     if (thumbnail_size)
@@ -131,9 +132,11 @@ static bool write_snapshot(struct gw_recorder *recorder, const struct job *job)
     int error = gw_media_write(store, gw_event_thumbnail_path(path, &job->event),
                                job->bytes + job->jpeg_size, job->thumbnail_size);
     if (!error)
-        error = gw_media_write(store, gw_event_snapshot_path(path, &job->event), job->bytes, job->jpeg_size);
+        error = gw_media_write(store, gw_event_snapshot_path(path, &job->event), job->bytes,
+                               job->jpeg_size);
     if (error)
-        gw_log_error(recorder->config.log, "cannot write snapshot %s: %s", path, gw_strerror(error));
+        gw_log_error(recorder->config.log, "cannot write snapshot %s: %s", path,
+                     gw_strerror(error));
     return !error;
 }
 
@@ -214,7 +217,8 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
     strcpy(fact.clip.camera, recorder->config.camera);
     int error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
     if (error) {
-        gw_log_error(recorder->config.log, "cannot begin a clip: %s; trying again in 1 s", gw_strerror(error));
+        gw_log_error(recorder->config.log, "cannot begin a clip: %s; trying again in 1 s",
+                     gw_strerror(error));
         recorder->retry_mono_us = gw_mono_us() + RETRY_US;
         return false;
     }
@@ -225,8 +229,8 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
     return true;
 }
 
-// Where the next clip begins. An event's clip has its whole pre-roll, even when the clip before holds
-// a part of it, so that each can be watched and handed over alone.
+// Where the next clip begins. An event's clip has its whole pre-roll, even when the clip before
+// holds a part of it, so that each can be watched and handed over alone.
 static gw_cursor find_start(struct gw_recorder *recorder)
 {
     return gw_ring_find_key(recorder->config.ring, recorder->config.mode == GW_RECORD_CONTINUOUS
@@ -300,7 +304,8 @@ static bool record_next(struct gw_recorder *recorder)
 // A camera that sends nothing for twice its stall time does not keep a clip open.
 static bool has_dried_up(const struct gw_recorder *recorder)
 {
-    return recorder->writer && gw_mono_us() - recorder->read_mono_us > 2 * recorder->config.settings.stall_us;
+    return recorder->writer &&
+           gw_mono_us() - recorder->read_mono_us > 2 * recorder->config.settings.stall_us;
 }
 
 bool gw_recorder_step(struct gw_recorder *recorder)

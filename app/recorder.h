@@ -20,7 +20,7 @@ struct gw_recorder_config {
     char camera[GW_CAMERA_ID_SIZE];
     enum gw_record_mode mode;
     struct gw_settings settings;
-    const char *store;        // borrowed, as is all below
+    const char *store; // borrowed, as is all below
     struct gw_ring *ring;
     struct gw_link *link;
     const struct gw_log *log;

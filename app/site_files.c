@@ -51,7 +51,8 @@ static int take_lock(const char *store, int *ret_fd)
 static int place_socket(struct gw_site_files *files, const char *run_dir)
 {
     if (strlen(run_dir) + strlen("/workers") < sizeof(((struct sockaddr_un *)0)->sun_path)) {
-        snprintf(files->worker_endpoint, sizeof(files->worker_endpoint), "ipc://%s/workers", run_dir);
+        snprintf(files->worker_endpoint, sizeof(files->worker_endpoint), "ipc://%s/workers",
+                 run_dir);
         return 0;
     }
     strcpy(files->temporary, "/tmp/gridwatch-XXXXXX");
@@ -59,7 +60,8 @@ static int place_socket(struct gw_site_files *files, const char *run_dir)
         files->temporary[0] = 0;
         return -errno;
     }
-    snprintf(files->worker_endpoint, sizeof(files->worker_endpoint), "ipc://%s/workers", files->temporary);
+    snprintf(files->worker_endpoint, sizeof(files->worker_endpoint), "ipc://%s/workers",
+             files->temporary);
     return 0;
 }
 
@@ -75,16 +77,20 @@ int gw_site_files_init(struct gw_site_files *files, const struct gw_config *site
         snprintf(run_dir, sizeof(run_dir), "%s/run", site->store);
 
     if ((result = make_folder(site->store)) < 0) {
-        snprintf(error, 512, "cannot use the store %s: %s; choose another with --store or \"store:\"", site->store,
-                 gw_strerror(result));
+        snprintf(error, 512,
+                 "cannot use the store %s: %s; choose another with --store or \"store:\"",
+                 site->store, gw_strerror(result));
     } else if ((result = take_lock(site->store, &files->lock_fd)) == GW_ERROR_BUSY) {
-        snprintf(error, 512, "the store %s is in use by another gridwatch serve; stop that one or choose another store",
+        snprintf(error, 512,
+                 "the store %s is in use by another gridwatch serve; stop that one or choose "
+                 "another store",
                  site->store);
     } else if (result < 0) {
         snprintf(error, 512, "cannot lock the store %s: %s", site->store, gw_strerror(result));
     } else if ((result = make_folder(run_dir)) < 0 || (result = place_socket(files, run_dir)) < 0) {
-        snprintf(error, 512, "cannot use the folder for sockets %s: %s; choose another with \"run_dir:\"", run_dir,
-                 gw_strerror(result));
+        snprintf(error, 512,
+                 "cannot use the folder for sockets %s: %s; choose another with \"run_dir:\"",
+                 run_dir, gw_strerror(result));
     }
     if (result < 0)
         gw_site_files_finish(files);

@@ -10,11 +10,11 @@
 
 struct gw_site_files {
     char worker_endpoint[PATH_MAX + 32]; // "ipc:///run/gridwatch/workers"
-    char temporary[64]; // a folder to remove at the end; "" when there is none
+    char temporary[64];                  // a folder to remove at the end; "" when there is none
     int lock_fd;
 };
 
-// Makes store and run folder (mode 0700), takes the store's lock. Returns 0, or an error with one line
-// for people in error.
+// Makes store and run folder (mode 0700), takes the store's lock. Returns 0, or an error with one
+// line for people in error.
 int gw_site_files_init(struct gw_site_files *files, const struct gw_config *site, char error[512]);
 void gw_site_files_finish(struct gw_site_files *files);

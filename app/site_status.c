@@ -54,7 +54,8 @@ static struct gw_camera_metrics *find_or_add(struct gw_site_status *status, cons
     return &status->cameras[status->count++];
 }
 
-void gw_site_status_put(struct gw_site_status *status, const struct gw_camera_metrics *metrics, int count)
+void gw_site_status_put(struct gw_site_status *status, const struct gw_camera_metrics *metrics,
+                        int count)
 {
     pthread_mutex_lock(&status->lock);
     for (int i = 0; i < count; i++)
@@ -101,23 +102,51 @@ struct site_metric {
     double (*value)(const struct gw_site_counters *counters);
 };
 
-static double workers(const struct gw_site_counters *c) { return c->workers; }
-static double workers_present(const struct gw_site_counters *c) { return c->workers_present; }
-static double worker_restarts(const struct gw_site_counters *c) { return (double)c->worker_restarts; }
-static double facts(const struct gw_site_counters *c) { return (double)c->ledger.facts; }
-static double commits(const struct gw_site_counters *c) { return (double)c->ledger.commits; }
-static double commit_seconds(const struct gw_site_counters *c) { return (double)c->ledger.commit_us / GW_SECOND; }
-static double bad_messages(const struct gw_site_counters *c) { return (double)c->bad_messages; }
-static double published(const struct gw_site_counters *c) { return (double)c->bus.published; }
+// clang-format off: tables of one-line readers
+static double workers(const struct gw_site_counters *c)
+{
+    return c->workers;
+}
+static double workers_present(const struct gw_site_counters *c)
+{
+    return c->workers_present;
+}
+static double worker_restarts(const struct gw_site_counters *c)
+{
+    return (double)c->worker_restarts;
+}
+static double facts(const struct gw_site_counters *c)
+{
+    return (double)c->ledger.facts;
+}
+static double commits(const struct gw_site_counters *c)
+{
+    return (double)c->ledger.commits;
+}
+static double commit_seconds(const struct gw_site_counters *c)
+{
+    return (double)c->ledger.commit_us / GW_SECOND;
+}
+static double bad_messages(const struct gw_site_counters *c)
+{
+    return (double)c->bad_messages;
+}
+static double published(const struct gw_site_counters *c)
+{
+    return (double)c->bus.published;
+}
+// clang-format on
 
 static const struct site_metric site_metrics[] = {
     {"gridwatch_workers", "gauge", "Worker processes that the site wants.", workers},
     {"gridwatch_workers_present", "gauge", "Worker processes that answer.", workers_present},
-    {"gridwatch_worker_restarts_total", "counter", "Worker processes that ended unasked.", worker_restarts},
+    {"gridwatch_worker_restarts_total", "counter", "Worker processes that ended unasked.",
+     worker_restarts},
     {"gridwatch_facts_total", "counter", "Facts received from workers.", facts},
     {"gridwatch_index_commits_total", "counter", "Transactions committed.", commits},
     {"gridwatch_index_commit_seconds_total", "counter", "Time spent committing.", commit_seconds},
-    {"gridwatch_bad_messages_total", "counter", "Messages from workers that made no sense.", bad_messages},
+    {"gridwatch_bad_messages_total", "counter", "Messages from workers that made no sense.",
+     bad_messages},
     {"gridwatch_bus_published_total", "counter", "Facts published on the bus.", published},
 };
 
@@ -126,6 +155,7 @@ struct camera_metric {
     double (*value)(const struct gw_camera_metrics *metrics);
 };
 
+// clang-format off
 static double online(const struct gw_camera_metrics *m) { return m->online; }
 static double packets(const struct gw_camera_metrics *m) { return (double)m->packets; }
 static double bytes(const struct gw_camera_metrics *m) { return (double)m->bytes; }
@@ -136,6 +166,8 @@ static double events(const struct gw_camera_metrics *m) { return (double)m->even
 static double clips(const struct gw_camera_metrics *m) { return (double)m->clips; }
 static double truncated(const struct gw_camera_metrics *m) { return (double)m->clips_truncated; }
 static double ring_bytes(const struct gw_camera_metrics *m) { return (double)m->ring_bytes; }
+// clang-format on
+
 static double packet_age(const struct gw_camera_metrics *m)
 {
     return m->last_packet_age_us < 0 ? -1 : (double)m->last_packet_age_us / GW_SECOND;
@@ -147,12 +179,14 @@ static const struct camera_metric camera_metrics[] = {
     {"gridwatch_camera_bytes_total", "counter", "Bytes of video received.", bytes},
     {"gridwatch_camera_reconnects_total", "counter", "Sessions after the first.", reconnects},
     {"gridwatch_camera_decoded_total", "counter", "Pictures decoded.", decoded},
-    {"gridwatch_camera_analysis_dropped_total", "counter", "Packets that analysis skipped.", dropped},
+    {"gridwatch_camera_analysis_dropped_total", "counter", "Packets that analysis skipped.",
+     dropped},
     {"gridwatch_camera_events_total", "counter", "Events opened.", events},
     {"gridwatch_camera_clips_total", "counter", "Clips begun.", clips},
     {"gridwatch_camera_clips_truncated_total", "counter", "Clips that lack packets.", truncated},
     {"gridwatch_camera_ring_bytes", "gauge", "Pre-roll held in memory.", ring_bytes},
-    {"gridwatch_camera_last_packet_age_seconds", "gauge", "Since the last packet; -1 before the first.", packet_age},
+    {"gridwatch_camera_last_packet_age_seconds", "gauge",
+     "Since the last packet; -1 before the first.", packet_age},
 };
 
 static void write_head(FILE *out, const char *name, const char *type, const char *help)

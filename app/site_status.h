@@ -18,7 +18,8 @@ int gw_site_status_create(struct gw_site_status **ret);
 void gw_site_status_destroy(struct gw_site_status **status);
 
 // The newest report on these cameras.
-void gw_site_status_put(struct gw_site_status *status, const struct gw_camera_metrics *metrics, int count);
+void gw_site_status_put(struct gw_site_status *status, const struct gw_camera_metrics *metrics,
+                        int count);
 // Forgets cameras that are not registered any more.
 void gw_site_status_keep(struct gw_site_status *status, const struct gw_camera *cameras, int count);
 

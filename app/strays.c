@@ -15,12 +15,14 @@ enum {
 
 // --- events: closed by the hub, which has all that is known of them ------------------------------
 
-static bool close_events(const struct gw_strays_config *config, const struct gw_event *events, int count)
+static bool close_events(const struct gw_strays_config *config, const struct gw_event *events,
+                         int count)
 {
     struct gw_fact facts[STEP];
 
     for (int i = 0; i < count; i++) {
-        facts[i] = (struct gw_fact){.kind = GW_FACT_EVENT_CLOSED, .wall_us = gw_wall_us(), .event = events[i]};
+        facts[i] = (struct gw_fact){
+            .kind = GW_FACT_EVENT_CLOSED, .wall_us = gw_wall_us(), .event = events[i]};
         facts[i].event.state = GW_EVENT_CLOSED;
         facts[i].event.interrupted = true;
     }
@@ -54,11 +56,13 @@ static struct gw_crew_member *find_present(struct gw_crew *crew)
     return NULL;
 }
 
-static bool repair_clips(const struct gw_strays_config *config, const struct gw_clip *clips, int count)
+static bool repair_clips(const struct gw_strays_config *config, const struct gw_clip *clips,
+                         int count)
 {
     struct gw_crew_member *member = find_present(config->crew);
 
-    if (!member || gw_protocol_send(config->workers, &member->boot, gw_protocol_repair(clips, count)) < 0)
+    if (!member ||
+        gw_protocol_send(config->workers, &member->boot, gw_protocol_repair(clips, count)) < 0)
         return false;
     for (int i = 0; i < count; i++)
         gw_id_set_add(&member->open, &clips[i].id);

@@ -15,7 +15,8 @@ static const char help[] =
     "usage: gridwatch check-config [-c FILE]\n"
     "       gridwatch check-config --example | --reference\n"
     "\n"
-    "Says what is wrong with a configuration file, each mistake as FILE:LINE:COLUMN: what; what to do.\n"
+    "Says what is wrong with a configuration file, each mistake as FILE:LINE:COLUMN: what; what to "
+    "do.\n"
     "Exit code 0 when nothing is, 78 otherwise.\n"
     "\n"
     "  -c, --config FILE  the file (default " GW_CONFIG_FILE ")\n"
@@ -23,8 +24,10 @@ static const char help[] =
     "  --reference        print the same as a table in Markdown\n";
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'}, {"example", no_argument, NULL, 'e'},
-    {"reference", no_argument, NULL, 'r'},    {"help", no_argument, NULL, 'h'},
+    {"config", required_argument, NULL, 'c'},
+    {"example", no_argument, NULL, 'e'},
+    {"reference", no_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},
     {0},
 };
 
@@ -37,7 +40,8 @@ static int check(const char *file)
     file = file ? file : GW_CONFIG_FILE;
     int mistakes = gw_config_check(file, stderr);
     if (mistakes < 0)
-        fprintf(stderr, "gridwatch: %s: %s; name another file with -c\n", file, gw_strerror(mistakes));
+        fprintf(stderr, "gridwatch: %s: %s; name another file with -c\n", file,
+                gw_strerror(mistakes));
     if (mistakes)
         return GW_EXIT_CONFIG;
     printf("%s: ok\n", file);
@@ -56,10 +60,13 @@ int gw_verb_check_config(int argc, char **argv)
         case 'e': gw_config_print_example(stdout); return GW_EXIT_OK;
         case 'r': gw_config_print_reference(stdout); return GW_EXIT_OK;
         case 'h': fputs(help, stdout); return GW_EXIT_OK;
-        default: return gw_cli_usage("check-config", "\"%s\" is no option, or lacks its value", argv[optind - 1]);
+        default:
+            return gw_cli_usage("check-config", "\"%s\" is no option, or lacks its value",
+                                argv[optind - 1]);
         }
     }
     if (optind < argc)
-        return gw_cli_usage("check-config", "unexpected \"%s\"; the file goes behind -c", argv[optind]);
+        return gw_cli_usage("check-config", "unexpected \"%s\"; the file goes behind -c",
+                            argv[optind]);
     return check(file);
 }

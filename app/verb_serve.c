@@ -30,8 +30,10 @@ static const char help[] =
     "Prints, a line each, the console's address, a one-time login link, the bus, and \"ready\".\n";
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'}, {"store", required_argument, NULL, 's'},
-    {"camera", required_argument, NULL, 'u'}, {"help", no_argument, NULL, 'h'},
+    {"config", required_argument, NULL, 'c'},
+    {"store", required_argument, NULL, 's'},
+    {"camera", required_argument, NULL, 'u'},
+    {"help", no_argument, NULL, 'h'},
     {0},
 };
 
@@ -43,14 +45,18 @@ struct request {
 
 static int add_camera(struct request *request, const char *url)
 {
-    struct gw_camera *cameras = realloc(request->cameras, (size_t)(request->count + 1) * sizeof(*cameras));
+    struct gw_camera *cameras =
+        realloc(request->cameras, (size_t)(request->count + 1) * sizeof(*cameras));
     if (!cameras)
         abort();
     request->cameras = cameras;
     if (gw_camera_from_url(&cameras[request->count], url) < 0) {
         char shown[GW_URL_SIZE];
         gw_url_redact(url, shown, sizeof(shown));
-        return gw_cli_usage("serve", "--camera %s: this is no camera URL; it looks like rtsp://user:password@host/path", shown);
+        return gw_cli_usage(
+            "serve",
+            "--camera %s: this is no camera URL; it looks like rtsp://user:password@host/path",
+            shown);
     }
     request->count++;
     return 0;
@@ -71,7 +77,9 @@ static int parse_options(int argc, char **argv, struct request *request)
                 return code;
             break;
         case 'h': fputs(help, stdout); return GW_EXIT_OK;
-        default: return gw_cli_usage("serve", "\"%s\" is no option, or lacks its value", argv[optind - 1]);
+        default:
+            return gw_cli_usage("serve", "\"%s\" is no option, or lacks its value",
+                                argv[optind - 1]);
         }
     }
     if (optind < argc)
@@ -101,8 +109,10 @@ int gw_verb_serve(int argc, char **argv)
     if (code < 0) {
         gw_url_scrub_arguments(argc, argv);
         make_absolute(config.store);
-        gw_log_setup((enum gw_log_level)gw_log_level_from_name(config.log_level), !strcmp(config.log_format, "json"));
-        struct gw_hub_config hub = {.site = &config, .cameras = request.cameras, .camera_count = request.count};
+        gw_log_setup((enum gw_log_level)gw_log_level_from_name(config.log_level),
+                     !strcmp(config.log_format, "json"));
+        struct gw_hub_config hub = {
+            .site = &config, .cameras = request.cameras, .camera_count = request.count};
         code = gw_hub_run(&hub);
     }
     free(request.cameras);

@@ -20,13 +20,15 @@
 #include "core/error.h"
 
 static const char help[] =
-    "usage: gridwatch subscribe [--endpoint E] [--prefix P]… [--json] [--heartbeats] [--count N] [-c FILE]\n"
+    "usage: gridwatch subscribe [--endpoint E] [--prefix P]… [--json] [--heartbeats] [--count N] "
+    "[-c FILE]\n"
     "\n"
     "Follows the bus until Ctrl-C: a line per fact on stdout, what went missing on stderr.\n"
     "\n"
     "  --endpoint E   of the bus, tcp://127.0.0.1:8472 (default from the configuration)\n"
     "  --prefix P     only topics that begin so: alert/640323101, event/, camera/ (default: all)\n"
-    "  --json         one JSON object per line: topic, epoch, seq, event (a CloudEvent), thumbnail_bytes\n"
+    "  --json         one JSON object per line: topic, epoch, seq, event (a CloudEvent), "
+    "thumbnail_bytes\n"
     "  --heartbeats   print those too\n"
     "  --count N      end after N lines\n";
 
@@ -72,24 +74,28 @@ static void print_line(const struct gw_bus_message *message, const json_t *event
 {
     const char *type = json_string_value(json_object_get(event, "type"));
     const char *time = json_string_value(json_object_get(event, "time"));
-    printf("%s  %8" PRIu64 "  %-24s  %s\n", time ? time : "?", message->stamp.seq, type ? type : "?", message->topic);
+    printf("%s  %8" PRIu64 "  %-24s  %s\n", time ? time : "?", message->stamp.seq,
+           type ? type : "?", message->topic);
 }
 
-// Says on stderr which facts went by unseen. With prefixes, holes in seq are what was not asked for.
-static void notice_holes(struct progress *progress, const struct gw_bus_message *message, bool heartbeat, bool filtered)
+// Says on stderr which facts went by unseen. With prefixes, holes in seq are what was not asked
+// for.
+static void notice_holes(struct progress *progress, const struct gw_bus_message *message,
+                         bool heartbeat, bool filtered)
 {
     uint64_t expected = progress->seq + (heartbeat ? 0 : 1), seq = message->stamp.seq;
 
     if (progress->begun && progress->epoch != message->stamp.epoch)
         fprintf(stderr, "gridwatch: the index behind the bus is another one now\n");
     else if (progress->begun && !filtered && seq > expected)
-        fprintf(stderr, "gridwatch: missed %" PRIu64 " facts, seq %" PRIu64 " to %" PRIu64 "\n", seq - expected,
-                progress->seq + 1, heartbeat ? seq : seq - 1);
+        fprintf(stderr, "gridwatch: missed %" PRIu64 " facts, seq %" PRIu64 " to %" PRIu64 "\n",
+                seq - expected, progress->seq + 1, heartbeat ? seq : seq - 1);
     *progress = (struct progress){.epoch = message->stamp.epoch, .seq = seq, .begun = true};
 }
 
 // Returns whether a line was printed.
-static bool handle_message(const struct request *request, struct progress *progress, const struct gw_bus_message *message)
+static bool handle_message(const struct request *request, struct progress *progress,
+                           const struct gw_bus_message *message)
 {
     bool heartbeat = !strcmp(message->topic, GW_WIRE_HEARTBEAT_TOPIC);
     json_t *event;
@@ -128,8 +134,8 @@ static int follow(const struct request *request, struct gw_subscriber *subscribe
                 return GW_EXIT_OK;
         } else if (!silent && gw_mono_us() - heard_us > SILENCE_US) {
             silent = true;
-            fprintf(stderr, "gridwatch: no heartbeat from %s for %d s; waiting\n", request->endpoint,
-                    (int)(SILENCE_US / GW_SECOND));
+            fprintf(stderr, "gridwatch: no heartbeat from %s for %d s; waiting\n",
+                    request->endpoint, (int)(SILENCE_US / GW_SECOND));
         }
     }
     return GW_EXIT_OK;
@@ -159,7 +165,9 @@ static int parse_options(int argc, char **argv, struct request *request)
             break;
         case 'c': request->file = optarg; break;
         case 'h': fputs(help, stdout); return GW_EXIT_OK;
-        default: return gw_cli_usage("subscribe", "\"%s\" is no option, or lacks its value", argv[optind - 1]);
+        default:
+            return gw_cli_usage("subscribe", "\"%s\" is no option, or lacks its value",
+                                argv[optind - 1]);
         }
     }
     if (optind < argc)
@@ -185,8 +193,11 @@ int gw_verb_subscribe(int argc, char **argv)
     }
     gw_process_prepare();
     void *zmq = zmq_ctx_new();
-    if (gw_subscriber_create(&subscriber, zmq, request.endpoint, request.prefixes, request.prefix_count) < 0) {
-        code = gw_cli_usage("subscribe", "\"%s\" is no endpoint; it looks like tcp://127.0.0.1:8472", request.endpoint);
+    if (gw_subscriber_create(&subscriber, zmq, request.endpoint, request.prefixes,
+                             request.prefix_count) < 0) {
+        code =
+            gw_cli_usage("subscribe", "\"%s\" is no endpoint; it looks like tcp://127.0.0.1:8472",
+                         request.endpoint);
     } else {
         code = follow(&request, subscriber);
         gw_subscriber_destroy(&subscriber);

@@ -4,10 +4,10 @@
 // gridwatch worker: one ingest worker. `gridwatch serve` starts its own; this is how it does it.
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "app/cli.h"
@@ -30,10 +30,14 @@ static const char help[] =
     "  --end-with-parent  stop in good order when the process that started this one is gone\n";
 
 static const struct option options[] = {
-    {"hub", required_argument, NULL, 'h'},        {"store", required_argument, NULL, 's'},
-    {"name", required_argument, NULL, 'n'},       {"threads", required_argument, NULL, 't'},
-    {"log-level", required_argument, NULL, 'l'},  {"log-format", required_argument, NULL, 'f'},
-    {"end-with-parent", no_argument, NULL, 'p'},  {"help", no_argument, NULL, '?' + 128},
+    {"hub", required_argument, NULL, 'h'},
+    {"store", required_argument, NULL, 's'},
+    {"name", required_argument, NULL, 'n'},
+    {"threads", required_argument, NULL, 't'},
+    {"log-level", required_argument, NULL, 'l'},
+    {"log-format", required_argument, NULL, 'f'},
+    {"end-with-parent", no_argument, NULL, 'p'},
+    {"help", no_argument, NULL, '?' + 128},
     {0},
 };
 
@@ -58,7 +62,9 @@ int gw_verb_worker(int argc, char **argv)
                 return GW_EXIT_FAILED;
             break;
         case '?' + 128: fputs(help, stdout); return GW_EXIT_OK;
-        default: return gw_cli_usage("worker", "\"%s\" is no option, or lacks its value", argv[optind - 1]);
+        default:
+            return gw_cli_usage("worker", "\"%s\" is no option, or lacks its value",
+                                argv[optind - 1]);
         }
     }
     if (optind < argc)

@@ -27,7 +27,8 @@ struct worker {
 
 // --- assignments ---------------------------------------------------------------------------------
 
-static const struct gw_camera *find_camera(const struct gw_camera *cameras, int count, const char *id)
+static const struct gw_camera *find_camera(const struct gw_camera *cameras, int count,
+                                           const char *id)
 {
     for (int i = 0; i < count; i++)
         if (!strcmp(cameras[i].id, id))
@@ -45,7 +46,8 @@ static void destroy_pipelines(struct gw_pipeline **pipelines, int count)
 }
 
 // Splits the pipelines into those that go on (kept in front) and the rest; returns how many go on.
-static int sort_out(struct worker *worker, const struct gw_camera *cameras, int count, bool same_settings)
+static int sort_out(struct worker *worker, const struct gw_camera *cameras, int count,
+                    bool same_settings)
 {
     int kept = 0;
     for (int i = 0; i < worker->count; i++) {
@@ -74,9 +76,11 @@ static void start_pipelines(struct worker *worker, const struct gw_camera *camer
         struct gw_pipeline *pipeline;
         if (is_running(worker, cameras[i].id))
             continue;
-        int error = gw_pipeline_create(&pipeline, &cameras[i], &worker->settings, &worker->services);
+        int error =
+            gw_pipeline_create(&pipeline, &cameras[i], &worker->settings, &worker->services);
         if (error)
-            gw_log_error(&worker->log, "cannot start camera %s: %s; it is tried again with the next assignment",
+            gw_log_error(&worker->log,
+                         "cannot start camera %s: %s; it is tried again with the next assignment",
                          cameras[i].id, gw_strerror(error));
         else
             worker->pipelines[worker->count++] = pipeline;
@@ -91,10 +95,12 @@ static void handle_assign(struct worker *worker, const json_t *message)
     int count = gw_protocol_read_assign(message, &settings, &cameras);
 
     if (count < 0) {
-        gw_log_error(&worker->log, "the hub sent an assignment that makes no sense; hub and worker must be the same version");
+        gw_log_error(&worker->log, "the hub sent an assignment that makes no sense; hub and worker "
+                                   "must be the same version");
         return;
     }
-    int kept = sort_out(worker, cameras, count, !memcmp(&settings, &worker->settings, sizeof(settings)));
+    int kept =
+        sort_out(worker, cameras, count, !memcmp(&settings, &worker->settings, sizeof(settings)));
     destroy_pipelines(worker->pipelines + kept, worker->count - kept);
     worker->count = kept;
     worker->settings = settings;
@@ -118,7 +124,9 @@ static void handle_repair(struct worker *worker, const json_t *message)
     if (count >= 0)
         free(clips);
     else
-        gw_log_error(&worker->log, "the hub sent a repair that makes no sense; hub and worker must be the same version");
+        gw_log_error(
+            &worker->log,
+            "the hub sent a repair that makes no sense; hub and worker must be the same version");
 }
 
 static void handle_message(struct worker *worker, const json_t *message)
@@ -179,7 +187,9 @@ static void say_farewell(struct worker *worker)
             json_decref(message);
     }
     if (!gw_link_drained(worker->services.link))
-        gw_log_warning(&worker->log, "the hub did not take the last facts; it repairs the index at its next start");
+        gw_log_warning(
+            &worker->log,
+            "the hub did not take the last facts; it repairs the index at its next start");
 }
 
 static int create_services(struct worker *worker, const struct gw_worker_config *config)
@@ -208,7 +218,8 @@ int gw_worker_run(const struct gw_worker_config *config)
     int error = create_services(&worker, config);
 
     if (error) {
-        gw_log_error(&worker.log, "cannot start the worker with hub %s: %s", config->hub, gw_strerror(error));
+        gw_log_error(&worker.log, "cannot start the worker with hub %s: %s", config->hub,
+                     gw_strerror(error));
         destroy_services(&worker.services);
         return GW_EXIT_FAILED;
     }

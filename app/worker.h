@@ -5,8 +5,8 @@
 //
 //   hub.c <-> link.c <-> [worker] -> pipeline.c, one per camera
 //
-// Threads: this main one (link, assignments, status), one per camera's session, the decode pool, one
-// for the disk. Only one worker runs in a process.
+// Threads: this main one (link, assignments, status), one per camera's session, the decode pool,
+// one for the disk. Only one worker runs in a process.
 #pragma once
 
 struct gw_worker_config {

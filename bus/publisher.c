@@ -50,8 +50,10 @@ int gw_publisher_create(struct gw_publisher **ret, const struct gw_publisher_con
         free(publisher);
         return -zmq_errno();
     }
-    set_option(publisher->socket, ZMQ_SNDHWM, config->queue_length ? config->queue_length : QUEUE_LENGTH);
-    // At shutdown the last facts get this long to leave; a subscriber that is stuck does not hold us.
+    set_option(publisher->socket, ZMQ_SNDHWM,
+               config->queue_length ? config->queue_length : QUEUE_LENGTH);
+    // At shutdown the last facts get this long to leave; a subscriber that is stuck does not hold
+    // us.
     set_option(publisher->socket, ZMQ_LINGER, LINGER_MS);
     if (zmq_bind(publisher->socket, config->endpoint) < 0) {
         int error = -zmq_errno();
@@ -96,11 +98,14 @@ void gw_publisher_read(struct gw_publisher *publisher)
 
 static int send_frame(void *socket, const void *bytes, size_t size, bool more)
 {
-    return zmq_send(socket, bytes, size, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) < 0 ? -zmq_errno() : 0;
+    return zmq_send(socket, bytes, size, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) < 0 ? -zmq_errno()
+                                                                                      : 0;
 }
 
-// The thumbnail's bytes, to free(); NULL when the fact has none, or its file is gone or unreasonable.
-static uint8_t *read_thumbnail(const struct gw_publisher *publisher, const char *path, size_t *ret_size)
+// The thumbnail's bytes, to free(); NULL when the fact has none, or its file is gone or
+// unreasonable.
+static uint8_t *read_thumbnail(const struct gw_publisher *publisher, const char *path,
+                               size_t *ret_size)
 {
     char full[PATH_MAX + 256];
     struct stat status;
@@ -123,8 +128,8 @@ static uint8_t *read_thumbnail(const struct gw_publisher *publisher, const char 
     return bytes;
 }
 
-static int send_message(struct gw_publisher *publisher, const char *topic, uint64_t seq, const char *json,
-                        const uint8_t *thumbnail, size_t thumbnail_size)
+static int send_message(struct gw_publisher *publisher, const char *topic, uint64_t seq,
+                        const char *json, const uint8_t *thumbnail, size_t thumbnail_size)
 {
     const struct gw_wire_stamp stamp = {.epoch = publisher->epoch, .seq = seq};
     uint8_t packed[GW_WIRE_STAMP_SIZE];

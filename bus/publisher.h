@@ -18,8 +18,8 @@ struct gw_publisher_config {
     const char *endpoint; // "tcp://127.0.0.1:8472"; port * picks a free one
     const char *source;   // for the envelopes
     uint64_t epoch;
-    const char *store;    // thumbnails are read from below it
-    int queue_length;     // messages per subscriber; 0 = 10000
+    const char *store; // thumbnails are read from below it
+    int queue_length;  // messages per subscriber; 0 = 10000
 };
 
 // Binds. Returns 0, or -EADDRINUSE and friends.

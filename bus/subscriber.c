@@ -101,8 +101,10 @@ static bool parse(struct gw_subscriber *subscriber, int count, struct gw_bus_mes
     zmq_msg_t *frames = subscriber->frames;
 
     if (count < THUMBNAIL || count > FRAMES ||
-        gw_wire_parse_stamp(zmq_msg_data(&frames[STAMP]), zmq_msg_size(&frames[STAMP]), &ret->stamp) < 0 ||
-        !copy_text(&frames[TOPIC], &subscriber->topic) || !copy_text(&frames[JSON], &subscriber->json))
+        gw_wire_parse_stamp(zmq_msg_data(&frames[STAMP]), zmq_msg_size(&frames[STAMP]),
+                            &ret->stamp) < 0 ||
+        !copy_text(&frames[TOPIC], &subscriber->topic) ||
+        !copy_text(&frames[JSON], &subscriber->json))
         return false;
     ret->topic = subscriber->topic;
     ret->json = subscriber->json;
@@ -111,7 +113,8 @@ static bool parse(struct gw_subscriber *subscriber, int count, struct gw_bus_mes
     return true;
 }
 
-int gw_subscriber_receive(struct gw_subscriber *subscriber, int64_t timeout_us, struct gw_bus_message *ret)
+int gw_subscriber_receive(struct gw_subscriber *subscriber, int64_t timeout_us,
+                          struct gw_bus_message *ret)
 {
     int64_t deadline_us = gw_mono_us() + timeout_us;
 

@@ -48,9 +48,10 @@ static char *envelope(const struct gw_wire_stamp *stamp, const char *source, con
     snprintf(id, sizeof(id), "%016" PRIx64 "-%" PRIu64, stamp->epoch, stamp->seq);
     snprintf(type, sizeof(type), "gridwatch.%s", kind);
     snprintf(sequence, sizeof(sequence), "%" PRIu64, stamp->seq);
-    json_t *json = json_pack("{ss ss ss ss ss ss ss ss so}", "specversion", "1.0", "id", id, "source", source,
-                             "type", type, "subject", subject, "time", gw_format_rfc3339(time, wall_us),
-                             "datacontenttype", "application/json", "sequence", sequence, "data", data);
+    json_t *json =
+        json_pack("{ss ss ss ss ss ss ss ss so}", "specversion", "1.0", "id", id, "source", source,
+                  "type", type, "subject", subject, "time", gw_format_rfc3339(time, wall_us),
+                  "datacontenttype", "application/json", "sequence", sequence, "data", data);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text;
@@ -71,9 +72,10 @@ char *gw_wire_heartbeat(const struct gw_wire_stamp *stamp, int64_t wall_us, cons
     // A beat is no fact and repeats a seq, so the time makes its id unique.
     char time[GW_RFC3339_SIZE], id[64];
     snprintf(id, sizeof(id), "%016" PRIx64 "-heartbeat-%" PRId64, stamp->epoch, wall_us);
-    json_t *json = json_pack("{ss ss ss ss ss ss s{sI}}", "specversion", "1.0", "id", id, "source", source,
-                             "type", "gridwatch.heartbeat", "time", gw_format_rfc3339(time, wall_us),
-                             "datacontenttype", "application/json", "data", "head", (json_int_t)stamp->seq);
+    json_t *json =
+        json_pack("{ss ss ss ss ss ss s{sI}}", "specversion", "1.0", "id", id, "source", source,
+                  "type", "gridwatch.heartbeat", "time", gw_format_rfc3339(time, wall_us),
+                  "datacontenttype", "application/json", "data", "head", (json_int_t)stamp->seq);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text;

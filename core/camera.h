@@ -25,7 +25,8 @@ enum gw_record_mode {
 struct gw_camera {
     char id[GW_CAMERA_ID_SIZE];      // [A-Za-z0-9._-], unique in the site
     char name[GW_CAMERA_NAME_SIZE];  // UTF-8, for people
-    char division[GW_DIVISION_SIZE]; // 6 (county), 9 (township) or 12 (village) digits; "" = the site's
+    char division[GW_DIVISION_SIZE]; // 6 (county), 9 (township) or 12 (village) digits; "" = the
+                                     // site's
     char grid[GW_GRID_SIZE];         // grid cell within the division, digits; may be ""
     char record_url[GW_URL_SIZE];    // without credentials
     char username[GW_USERNAME_SIZE];
@@ -48,14 +49,14 @@ struct gw_camera_state {
 struct gw_camera_metrics {
     char camera[GW_CAMERA_ID_SIZE];
     bool online;
-    uint64_t packets, bytes;      // received
-    uint64_t reconnects;          // sessions after the first
-    uint64_t decoded;             // pictures decoded
-    uint64_t analysis_dropped;    // packets skipped to the next keyframe, because analysis lagged
-    uint64_t events, clips;       // opened
-    uint64_t clips_truncated;     // clips that lost packets, because the disk lagged
-    uint64_t ring_bytes;          // pre-roll held now
-    int64_t last_packet_age_us;   // -1 before the first
+    uint64_t packets, bytes;    // received
+    uint64_t reconnects;        // sessions after the first
+    uint64_t decoded;           // pictures decoded
+    uint64_t analysis_dropped;  // packets skipped to the next keyframe, because analysis lagged
+    uint64_t events, clips;     // opened
+    uint64_t clips_truncated;   // clips that lost packets, because the disk lagged
+    uint64_t ring_bytes;        // pre-roll held now
+    int64_t last_packet_age_us; // -1 before the first
 };
 
 // Whether text can be a camera id / a division code / a grid cell ("" allowed for the last two).

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GW_SECOND INT64_C(1000000)
+#define GW_SECOND  INT64_C(1000000)
 #define GW_NO_TIME INT64_MIN
 
 // CLOCK_MONOTONIC. Never jumps; means nothing outside this boot of the machine.

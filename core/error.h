@@ -12,7 +12,7 @@
 #define GW_ERROR(a, b, c) (-(int)(('G') | ((a) << 8) | ((b) << 16) | ((unsigned)(c) << 24)))
 
 enum gw_error {
-    GW_ERROR_STALLED = GW_ERROR('S', 'T', 'L'),      // connected, but no complete frame for too long
+    GW_ERROR_STALLED = GW_ERROR('S', 'T', 'L'), // connected, but no complete frame for too long
     GW_ERROR_UNAUTHORIZED = GW_ERROR('A', 'U', 'T'), // user name or password refused
     GW_ERROR_REFUSED = GW_ERROR('R', 'E', 'F'),      // nobody listens there
     GW_ERROR_NOT_FOUND = GW_ERROR('N', 'F', 'D'),    // the server has no such stream or row
@@ -27,8 +27,8 @@ enum gw_error {
 // Exit codes of every verb; part of the command line's contract.
 enum gw_exit {
     GW_EXIT_OK = 0,
-    GW_EXIT_FAILED = 1, // the thing asked for failed
-    GW_EXIT_USAGE = 2,  // wrong usage
+    GW_EXIT_FAILED = 1,  // the thing asked for failed
+    GW_EXIT_USAGE = 2,   // wrong usage
     GW_EXIT_CONFIG = 78, // bad configuration (EX_CONFIG)
 };
 

@@ -35,8 +35,8 @@ struct gw_event {
     struct gw_box box;    // union of what moved in the snapshot's picture
     int zone_count;
     char zones[GW_EVENT_ZONES][GW_ZONE_NAME_SIZE]; // those it touched
-    int64_t snapshot_us;  // capture time of the best picture; GW_NO_TIME before there is one
-    bool interrupted;     // ended because its worker stopped or was lost, not because it was quiet
+    int64_t snapshot_us; // capture time of the best picture; GW_NO_TIME before there is one
+    bool interrupted;    // ended because its worker stopped or was lost, not because it was quiet
 };
 
 const char *gw_event_kind_name(enum gw_event_kind kind);

@@ -11,8 +11,8 @@
 #include "core/error.h"
 #include "core/names.h"
 
-static const char *const kinds[] = {"event.opened", "event.updated", "event.closed",
-                                    "alert.raised", "clip.opened",   "clip.closed",
+static const char *const kinds[] = {"event.opened",  "event.updated", "event.closed",
+                                    "alert.raised",  "clip.opened",   "clip.closed",
                                     "camera.online", "camera.offline"};
 
 const char *gw_fact_kind_name(enum gw_fact_kind kind)
@@ -149,10 +149,12 @@ json_t *gw_fact_to_json(const struct gw_fact *fact)
 // --- reading -------------------------------------------------------------------------------------
 // Each getter returns whether the member is there, of the right type and in range.
 
-static bool get_integer(const json_t *object, const char *key, int64_t min, int64_t max, int64_t *ret)
+static bool get_integer(const json_t *object, const char *key, int64_t min, int64_t max,
+                        int64_t *ret)
 {
     const json_t *value = json_object_get(object, key);
-    if (!json_is_integer(value) || json_integer_value(value) < min || json_integer_value(value) > max)
+    if (!json_is_integer(value) || json_integer_value(value) < min ||
+        json_integer_value(value) > max)
         return false;
     *ret = json_integer_value(value);
     return true;
@@ -193,7 +195,8 @@ static bool get_identity(const json_t *object, struct gw_id *ret_id, char camera
            get_text(object, "camera", camera, GW_CAMERA_ID_SIZE) && gw_camera_id_valid(camera);
 }
 
-static bool get_name(const json_t *object, const char *key, int (*from_name)(const char *), int *ret)
+static bool get_name(const json_t *object, const char *key, int (*from_name)(const char *),
+                     int *ret)
 {
     *ret = from_name(json_string_value(json_object_get(object, key)));
     return *ret >= 0;
@@ -282,7 +285,8 @@ int gw_fact_from_json(const json_t *json, struct gw_fact *ret)
 {
     struct gw_fact fact = {0};
     const json_t *data = json_object_get(json, "data");
-    int kind = gw_find_name(kinds, GW_COUNT(kinds), json_string_value(json_object_get(json, "kind")));
+    int kind =
+        gw_find_name(kinds, GW_COUNT(kinds), json_string_value(json_object_get(json, "kind")));
     bool good;
 
     if (kind < 0 || !json_is_object(data) || !get_time(json, "wall_us", &fact.wall_us))

@@ -53,10 +53,10 @@ int gw_fact_from_json(const json_t *json, struct gw_fact *ret);
 
 // A fact after its commit: numbered, addressed, and with its final JSON. Pointers are borrowed.
 struct gw_committed_fact {
-    uint64_t seq;          // 1, 2, 3, … without holes
+    uint64_t seq; // 1, 2, 3, … without holes
     int64_t wall_us;
-    const char *kind;      // gw_fact_kind_name()
-    const char *topic;     // "<class>/<division><grid>/<camera>"
+    const char *kind;  // gw_fact_kind_name()
+    const char *topic; // "<class>/<division><grid>/<camera>"
     const char *camera;
     const char *data;      // the noun's JSON plus "division", "grid" and "camera_name", as text
     const char *thumbnail; // path below the store; "" when the fact has none

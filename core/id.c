@@ -16,7 +16,8 @@ struct gw_id gw_id_make(int64_t wall_us)
     struct gw_id id;
     uint64_t ms = wall_us < 0 ? 0 : (uint64_t)wall_us / 1000;
 
-    // Never interrupted for 16 bytes once the kernel's generator is seeded; without it no id is safe.
+    // Never interrupted for 16 bytes once the kernel's generator is seeded; without it no id is
+    // safe.
     if (getrandom(id.bytes, sizeof(id.bytes), 0) != sizeof(id.bytes))
         abort();
     for (int i = 0; i < 6; i++)

@@ -55,7 +55,8 @@ static void flatten(char *text)
             *text = ' ';
 }
 
-static void print_json(const char *time, enum gw_log_level level, const char *name, const char *message)
+static void print_json(const char *time, enum gw_log_level level, const char *name,
+                       const char *message)
 {
     json_t *line = json_pack("{ss ss ss}", "time", time, "level", level_names[level], "name", name);
     json_object_set_new(line, "message", json_stringn_nocheck(message, strlen(message)));
@@ -85,6 +86,6 @@ void gw_log(const struct gw_log *log, enum gw_log_level level, const char *forma
     if (as_json)
         print_json(time, level, name, message);
     else
-        dprintf(STDERR_FILENO, "%s %-7s %s%s%s\n", time, level_names[level], name, *name ? ": " : "",
-                message);
+        dprintf(STDERR_FILENO, "%s %-7s %s%s%s\n", time, level_names[level], name,
+                *name ? ": " : "", message);
 }

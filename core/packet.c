@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <errno.h>
 
-void gw_packet_init(struct gw_packet *packet, AVPacket **av, struct gw_stream *stream, int64_t mono_us)
+void gw_packet_init(struct gw_packet *packet, AVPacket **av, struct gw_stream *stream,
+                    int64_t mono_us)
 {
     packet->av = *av;
     packet->stream = gw_stream_ref(stream);

@@ -5,8 +5,8 @@
 //
 //   ingest/session.c -> [packet] -> ingest/ring.c -> analyze/, storage/
 //
-// av->pts is the capture time in UTC microseconds (wall_us); in a file it counts from 0 at the first
-// frame. av->dts is on the same axis, strictly increasing within a stream, never after pts.
+// av->pts is the capture time in UTC microseconds (wall_us); in a file it counts from 0 at the
+// first frame. av->dts is on the same axis, strictly increasing within a stream, never after pts.
 // One owner per handle; share the bytes by taking another handle. Handles are not thread-safe,
 // the bytes behind them are immutable and may be read by many threads.
 #pragma once
@@ -25,7 +25,8 @@ struct gw_packet {
 };
 
 // Takes over *av and a new reference on stream.
-void gw_packet_init(struct gw_packet *packet, AVPacket **av, struct gw_stream *stream, int64_t mono_us);
+void gw_packet_init(struct gw_packet *packet, AVPacket **av, struct gw_stream *stream,
+                    int64_t mono_us);
 // Makes dst another handle on src. dst must be empty. Returns 0 or -ENOMEM.
 int gw_packet_ref(struct gw_packet *dst, const struct gw_packet *src);
 // Empties the handle. Accepts an empty one.

@@ -15,7 +15,7 @@
 struct gw_stream {
     atomic_int references;
     AVCodecParameters *parameters; // H.264 or H.265, width and height set, extradata set
-    int reorder;                   // pictures by which B-frames delay decoding order; 0 without B-frames
+    int reorder; // pictures by which B-frames delay decoding order; 0 without B-frames
 };
 
 // Copies parameters. Returns 0 or -ENOMEM. The caller owns one reference.

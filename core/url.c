@@ -36,8 +36,8 @@ static int percent_decode(const char *text, size_t length, char *ret, size_t siz
     size_t used = 0;
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
-        if (c == '%' && i + 2 < length &&
-            isxdigit((unsigned char)text[i + 1]) && isxdigit((unsigned char)text[i + 2])) {
+        if (c == '%' && i + 2 < length && isxdigit((unsigned char)text[i + 1]) &&
+            isxdigit((unsigned char)text[i + 2])) {
             char hex[3] = {text[i + 1], text[i + 2], 0};
             c = (char)strtol(hex, NULL, 16);
             i += 2;
@@ -80,9 +80,11 @@ int gw_url_split(const char *url, char ret_url[GW_URL_SIZE], char ret_username[G
     if (at) {
         const char *colon = memchr(authority, ':', (size_t)(at - authority));
         const char *name_end = colon ? colon : at;
-        if (percent_decode(authority, (size_t)(name_end - authority), username, sizeof(username)) < 0)
+        if (percent_decode(authority, (size_t)(name_end - authority), username, sizeof(username)) <
+            0)
             return GW_ERROR_INVALID;
-        if (colon && percent_decode(colon + 1, (size_t)(at - colon - 1), password, sizeof(password)) < 0)
+        if (colon &&
+            percent_decode(colon + 1, (size_t)(at - colon - 1), password, sizeof(password)) < 0)
             return GW_ERROR_INVALID;
     }
     if (!*host || strchr("/?#:", *host) || !is_ascii(host))

@@ -14,15 +14,16 @@
 #define GW_USERNAME_SIZE 64
 #define GW_PASSWORD_SIZE 128
 
-// Splits "rtsp://user:p%40ss@host/path" into "rtsp://host/path", "user" and "p@ss" (percent-decoded).
-// The last '@' before the path ends the user information, because people paste unescaped passwords.
-// Accepts rtsp and rtsps with a host. Returns 0, or GW_ERROR_INVALID when it is no such URL or a
-// part does not fit; the outputs are then untouched.
+// Splits "rtsp://user:p%40ss@host/path" into "rtsp://host/path", "user" and "p@ss"
+// (percent-decoded). The last '@' before the path ends the user information, because people paste
+// unescaped passwords. Accepts rtsp and rtsps with a host. Returns 0, or GW_ERROR_INVALID when it
+// is no such URL or a part does not fit; the outputs are then untouched.
 int gw_url_split(const char *url, char ret_url[GW_URL_SIZE], char ret_username[GW_USERNAME_SIZE],
                  char ret_password[GW_PASSWORD_SIZE]);
 
 // The reverse, percent-encoding both. Returns 0, or -ENAMETOOLONG.
-int gw_url_join(const char *url, const char *username, const char *password, char *ret, size_t size);
+int gw_url_join(const char *url, const char *username, const char *password, char *ret,
+                size_t size);
 
 // Copies text, replacing user information in every URL in it ("rtsp://***@host/"). Truncates.
 void gw_url_redact(const char *text, char *ret, size_t size);

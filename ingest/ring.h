@@ -8,9 +8,9 @@
 //
 // One writer, several readers. Each reader keeps its own cursor, so the same packets serve the
 // analysis (which may go back to a GOP's start) and the recorder (which starts in the past).
-// When full: it drops its oldest GOPs, by bytes always and by age unless a hold keeps them; a reader
-// that was still behind them is told (GW_ERROR_LAPPED) and goes on at the next keyframe.
-// Any thread; one mutex inside, held for moments.
+// When full: it drops its oldest GOPs, by bytes always and by age unless a hold keeps them; a
+// reader that was still behind them is told (GW_ERROR_LAPPED) and goes on at the next keyframe. Any
+// thread; one mutex inside, held for moments.
 #pragma once
 
 #include <stdint.h>

@@ -18,9 +18,9 @@
 struct gw_supervisor;
 
 struct gw_supervisor_config {
-    struct gw_camera camera; // copied
+    struct gw_camera camera;          // copied
     struct gw_session_config session; // deadlines; its URL and credentials are ignored
-    struct gw_ring *ring;    // borrowed; packets go here
+    struct gw_ring *ring;             // borrowed; packets go here
     const struct gw_log *log;
 
     void *opaque; // for the two below, called on the supervisor's thread

@@ -20,8 +20,11 @@ static const char *const kinds[] = {"alert.raised", "event.updated", "alert.rais
 int main(void)
 {
     struct gw_publisher *publisher;
-    struct gw_publisher_config config = {.zmq = zmq_ctx_new(), .endpoint = "tcp://127.0.0.1:*",
-                                         .source = "/gridwatch/640323", .epoch = 1, .store = "/nonexistent"};
+    struct gw_publisher_config config = {.zmq = zmq_ctx_new(),
+                                         .endpoint = "tcp://127.0.0.1:*",
+                                         .source = "/gridwatch/640323",
+                                         .epoch = 1,
+                                         .store = "/nonexistent"};
     int error = gw_publisher_create(&publisher, &config);
 
     if (error) {

@@ -29,7 +29,8 @@ static int worker_of(const struct gw_assignment *assignment, const char *id)
 
 static void cameras_are_spread_evenly(void **state)
 {
-    struct gw_camera cameras[] = {make_camera("a"), make_camera("b"), make_camera("c"), make_camera("d")};
+    struct gw_camera cameras[] = {make_camera("a"), make_camera("b"), make_camera("c"),
+                                  make_camera("d")};
     struct gw_camera mine[4];
     struct gw_assignment assignment = {0};
     assert_true(gw_assignment_update(&assignment, cameras, 4, 2));

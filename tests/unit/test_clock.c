@@ -40,11 +40,16 @@ static void a_plain_number_is_microseconds(void **state)
 
 static void nonsense_is_refused_and_leaves_the_output_alone(void **state)
 {
-    const char *bad[] = {"",           "now",
-                         "2026-05-04", "2026-05-04T03:02:01",
-                         "2026-13-04T03:02:01Z", "2026-02-30T03:02:01Z",
-                         "2026-05-04T03:02:01.Z", "2026-05-04T03:02:01Zx",
-                         " 12",        "2026-05-04T03:02:01+8:00"};
+    const char *bad[] = {"",
+                         "now",
+                         "2026-05-04",
+                         "2026-05-04T03:02:01",
+                         "2026-13-04T03:02:01Z",
+                         "2026-02-30T03:02:01Z",
+                         "2026-05-04T03:02:01.Z",
+                         "2026-05-04T03:02:01Zx",
+                         " 12",
+                         "2026-05-04T03:02:01+8:00"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         int64_t time = 77;
         assert_int_equal(gw_parse_time(bad[i], &time), GW_ERROR_INVALID);

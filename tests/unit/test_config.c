@@ -56,7 +56,9 @@ static void values_with_units_are_read(void **state)
     struct gw_config config;
     char error[GW_CONFIG_ERROR_SIZE];
     assert_int_equal(load("store: /data\nworkers: 3\nsite:\n  division: \"640323\"\n"
-                          "record: {preroll: 2500ms, split: 10m, ring: 8MiB}\n", &config, error), 0);
+                          "record: {preroll: 2500ms, split: 10m, ring: 8MiB}\n",
+                          &config, error),
+                     0);
     assert_string_equal(config.store, "/data");
     assert_int_equal(config.workers, 3);
     assert_string_equal(config.division, "640323");
@@ -91,9 +93,11 @@ static void each_mistake_says_line_column_and_what_would_be_right(void **state)
         struct gw_config config = {.workers = 77};
         char error[GW_CONFIG_ERROR_SIZE] = "";
         assert_int_equal(load(cases[i].text, &config, error), GW_ERROR_INVALID);
-        if (strncmp(error, path, strlen(path)) || strncmp(error + strlen(path), cases[i].where, strlen(cases[i].where)) ||
+        if (strncmp(error, path, strlen(path)) ||
+            strncmp(error + strlen(path), cases[i].where, strlen(cases[i].where)) ||
             !strstr(error, cases[i].what))
-            fail_msg("%s gave \"%s\", expected \"%s\" and \"%s\"", cases[i].text, error, cases[i].where, cases[i].what);
+            fail_msg("%s gave \"%s\", expected \"%s\" and \"%s\"", cases[i].text, error,
+                     cases[i].where, cases[i].what);
         assert_int_equal(config.workers, 77);
     }
 }

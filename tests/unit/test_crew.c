@@ -18,8 +18,12 @@
 // /bin/false ends at once: a worker that keeps dying.
 static struct gw_crew *make_crew(const char *program)
 {
-    struct gw_crew_config config = {.program = program, .endpoint = "ipc://x", .store = "s",
-                                    .log_level = "error", .log_format = "text", .count = 1};
+    struct gw_crew_config config = {.program = program,
+                                    .endpoint = "ipc://x",
+                                    .store = "s",
+                                    .log_level = "error",
+                                    .log_format = "text",
+                                    .count = 1};
     struct gw_crew *crew;
     assert_int_equal(gw_crew_create(&crew, &config), 0);
     return crew;
@@ -131,13 +135,15 @@ static void what_a_worker_has_open_is_kept_in_the_books(void **state)
     struct gw_id ids[40];
     for (int i = 0; i < 40; i++) {
         ids[i] = gw_id_make(i);
-        struct gw_fact fact = make_fact(i % 2 ? GW_FACT_CLIP_OPENED : GW_FACT_EVENT_OPENED, &ids[i]);
+        struct gw_fact fact =
+            make_fact(i % 2 ? GW_FACT_CLIP_OPENED : GW_FACT_EVENT_OPENED, &ids[i]);
         gw_crew_note(member, &fact);
         gw_crew_note(member, &fact); // resent
     }
     assert_int_equal(member->open.count, 40);
     for (int i = 0; i < 39; i++) {
-        struct gw_fact fact = make_fact(i % 2 ? GW_FACT_CLIP_CLOSED : GW_FACT_EVENT_CLOSED, &ids[i]);
+        struct gw_fact fact =
+            make_fact(i % 2 ? GW_FACT_CLIP_CLOSED : GW_FACT_EVENT_CLOSED, &ids[i]);
         gw_crew_note(member, &fact);
     }
     assert_false(gw_crew_has_open(crew, &ids[0]));

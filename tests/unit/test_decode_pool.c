@@ -78,7 +78,8 @@ static void a_wake_while_running_is_not_forgotten(void **state)
 static void every_task_gets_its_turn(void **state)
 {
     struct gw_decode_pool *pool;
-    struct counting_task busy = {.task.run = count, .wanted = 1 << 30}, other = {.task.run = count, .wanted = 1};
+    struct counting_task busy = {.task.run = count, .wanted = 1 << 30},
+                         other = {.task.run = count, .wanted = 1};
     assert_int_equal(gw_decode_pool_create(&pool, 1), 0);
     gw_decode_pool_wake(pool, &busy.task);
     gw_decode_pool_wake(pool, &other.task);

@@ -62,9 +62,17 @@ static void an_event_without_snapshot_says_so(void **state)
 static void a_clip_and_a_camera_fact_survive_json(void **state)
 {
     struct gw_fact fact = {.kind = GW_FACT_CLIP_CLOSED, .wall_us = 5}, back;
-    fact.clip = (struct gw_clip){.id = gw_id_make(1), .camera = "a", .state = GW_CLIP_REPAIRED,
-                                 .start_us = 1, .end_us = 9, .size_bytes = 7, .frames = 3,
-                                 .codec = "h265", .width = 1920, .height = 1080, .truncated = true};
+    fact.clip = (struct gw_clip){.id = gw_id_make(1),
+                                 .camera = "a",
+                                 .state = GW_CLIP_REPAIRED,
+                                 .start_us = 1,
+                                 .end_us = 9,
+                                 .size_bytes = 7,
+                                 .frames = 3,
+                                 .codec = "h265",
+                                 .width = 1920,
+                                 .height = 1080,
+                                 .truncated = true};
     json_t *json = gw_fact_to_json(&fact);
     assert_int_equal(gw_fact_from_json(json, &back), 0);
     assert_int_equal(back.clip.state, GW_CLIP_REPAIRED);
@@ -73,7 +81,8 @@ static void a_clip_and_a_camera_fact_survive_json(void **state)
     json_decref(json);
 
     fact = (struct gw_fact){.kind = GW_FACT_CAMERA_OFFLINE, .wall_us = 5};
-    fact.camera = (struct gw_camera_state){.camera = "a", .reason = "no complete frame for 5 s", .since_us = 4};
+    fact.camera = (struct gw_camera_state){
+        .camera = "a", .reason = "no complete frame for 5 s", .since_us = 4};
     json = gw_fact_to_json(&fact);
     assert_int_equal(gw_fact_from_json(json, &back), 0);
     assert_int_equal(back.camera.status, GW_CAMERA_OFFLINE);
@@ -88,12 +97,18 @@ static void a_fact_with_one_wrong_member_is_refused(void **state)
         const char *key;
         json_t *value;
     } wrong[] = {
-        {"id", json_string("x")},          {"camera", json_string("../etc")},
-        {"kind", json_string("person")},   {"state", json_integer(1)},
-        {"start_us", json_string("1")},    {"start_us", json_integer(1777863722000001)},
-        {"end_us", json_integer(-1)},      {"score", json_real(1.5)},
-        {"box", json_array()},             {"zones", json_string("a")},
-        {"interrupted", json_integer(0)},  {"has_snapshot", json_null()},
+        {"id", json_string("x")},
+        {"camera", json_string("../etc")},
+        {"kind", json_string("person")},
+        {"state", json_integer(1)},
+        {"start_us", json_string("1")},
+        {"start_us", json_integer(1777863722000001)},
+        {"end_us", json_integer(-1)},
+        {"score", json_real(1.5)},
+        {"box", json_array()},
+        {"zones", json_string("a")},
+        {"interrupted", json_integer(0)},
+        {"has_snapshot", json_null()},
         {"snapshot_us", json_string("n")},
     };
     struct gw_fact fact = make_event_fact(), back;

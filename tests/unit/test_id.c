@@ -40,7 +40,8 @@ static void an_id_survives_its_text(void **state)
 static void text_that_is_no_id_is_refused(void **state)
 {
     const char *bad[] = {"", "0190a5c2", "0190a5c2-d3e4-7000-8000-00000000000g",
-                         "0190a5c2xd3e4-7000-8000-000000000000", "0190a5c2-d3e4-7000-8000-0000000000000"};
+                         "0190a5c2xd3e4-7000-8000-000000000000",
+                         "0190a5c2-d3e4-7000-8000-0000000000000"};
     struct gw_id id;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(gw_id_parse(bad[i], &id), GW_ERROR_INVALID);

@@ -19,8 +19,12 @@
 static void an_assignment_carries_credentials_byte_for_byte(void **state)
 {
     struct gw_settings settings = {1, 2, 3, 4, 5}, back;
-    struct gw_camera camera = {.id = "a", .record_url = "rtsp://host/1", .username = "ad:min",
-                               .password = "\xff@/% ", .record = GW_RECORD_CONTINUOUS, .enabled = true};
+    struct gw_camera camera = {.id = "a",
+                               .record_url = "rtsp://host/1",
+                               .username = "ad:min",
+                               .password = "\xff@/% ",
+                               .record = GW_RECORD_CONTINUOUS,
+                               .enabled = true};
     struct gw_camera *cameras;
     json_t *message = gw_protocol_assign(&settings, &camera, 1);
     assert_string_equal(gw_protocol_type(message), "assign");
@@ -34,7 +38,10 @@ static void an_assignment_carries_credentials_byte_for_byte(void **state)
 
 static void a_status_survives_the_wire(void **state)
 {
-    struct gw_camera_metrics metrics = {.camera = "a", .online = true, .packets = 7, .clips_truncated = 1,
+    struct gw_camera_metrics metrics = {.camera = "a",
+                                        .online = true,
+                                        .packets = 7,
+                                        .clips_truncated = 1,
                                         .last_packet_age_us = -1};
     struct gw_camera_metrics *back;
     json_t *message = gw_protocol_status(&metrics, 1);
@@ -48,7 +55,10 @@ static void a_status_survives_the_wire(void **state)
 
 static void a_repair_names_its_clips(void **state)
 {
-    struct gw_clip clip = {.id = gw_id_make(1000000), .camera = "a", .start_us = 1000000, .end_us = 1000000,
+    struct gw_clip clip = {.id = gw_id_make(1000000),
+                           .camera = "a",
+                           .start_us = 1000000,
+                           .end_us = 1000000,
                            .codec = "h264"};
     struct gw_clip *back;
     json_t *message = gw_protocol_repair(&clip, 1);
@@ -70,7 +80,8 @@ static void a_bad_fact_still_gives_its_number(void **state)
 
 static void nonsense_from_the_other_side_is_refused(void **state)
 {
-    const char *texts[] = {"{}", "{\"settings\":{},\"cameras\":[]}", "{\"cameras\":[{\"id\":\"..\"}]}", "{\"cameras\":7}"};
+    const char *texts[] = {"{}", "{\"settings\":{},\"cameras\":[]}",
+                           "{\"cameras\":[{\"id\":\"..\"}]}", "{\"cameras\":7}"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         json_t *message = json_loads(texts[i], 0, NULL);
         struct gw_settings settings;
@@ -85,7 +96,8 @@ static void nonsense_from_the_other_side_is_refused(void **state)
 
 static void messages_cross_a_socket_and_garbage_is_consumed(void **state)
 {
-    void *zmq = zmq_ctx_new(), *router = zmq_socket(zmq, ZMQ_ROUTER), *dealer = zmq_socket(zmq, ZMQ_DEALER);
+    void *zmq = zmq_ctx_new(), *router = zmq_socket(zmq, ZMQ_ROUTER),
+         *dealer = zmq_socket(zmq, ZMQ_DEALER);
     struct gw_id boot = gw_id_make(5000000), route;
     json_t *message = NULL;
     zmq_setsockopt(dealer, ZMQ_ROUTING_ID, boot.bytes, sizeof(boot.bytes));

@@ -34,8 +34,11 @@ static int set_up(void **state)
     strcpy(bus.store, "/tmp/test_bus_XXXXXX");
     assert_non_null(mkdtemp(bus.store));
     bus.zmq = zmq_ctx_new();
-    struct gw_publisher_config config = {.zmq = bus.zmq, .endpoint = "tcp://127.0.0.1:*", .source = "/gridwatch/640323",
-                                         .epoch = 9, .store = bus.store};
+    struct gw_publisher_config config = {.zmq = bus.zmq,
+                                         .endpoint = "tcp://127.0.0.1:*",
+                                         .source = "/gridwatch/640323",
+                                         .epoch = 9,
+                                         .store = bus.store};
     assert_int_equal(gw_publisher_create(&bus.publisher, &config), 0);
     *state = &bus;
     return 0;
@@ -57,8 +60,10 @@ static struct gw_subscriber *subscribe(struct bus *bus, const char *prefix)
 {
     struct gw_subscriber *subscriber;
     struct gw_publisher_counters counters = {0};
-    assert_int_equal(gw_subscriber_create(&subscriber, bus->zmq, gw_publisher_endpoint(bus->publisher), &prefix,
-                                          prefix ? 1 : 0), 0);
+    assert_int_equal(gw_subscriber_create(&subscriber, bus->zmq,
+                                          gw_publisher_endpoint(bus->publisher), &prefix,
+                                          prefix ? 1 : 0),
+                     0);
     // Its own prefix and the heartbeat's, or the empty one: wait until the publisher knows them.
     uint64_t wanted = prefix ? 2 : 1;
     for (int i = 0; i < 5000 && counters.subscriptions < wanted; i++, usleep(1000)) {
@@ -71,8 +76,13 @@ static struct gw_subscriber *subscribe(struct bus *bus, const char *prefix)
 
 static void send(struct bus *bus, uint64_t seq, const char *topic, const char *thumbnail)
 {
-    struct gw_committed_fact fact = {.seq = seq, .wall_us = 1777863721120000, .kind = "event.opened", .topic = topic,
-                                     .camera = "a", .data = "{}", .thumbnail = thumbnail};
+    struct gw_committed_fact fact = {.seq = seq,
+                                     .wall_us = 1777863721120000,
+                                     .kind = "event.opened",
+                                     .topic = topic,
+                                     .camera = "a",
+                                     .data = "{}",
+                                     .thumbnail = thumbnail};
     assert_int_equal(gw_publisher_send(bus->publisher, &fact), 0);
 }
 
@@ -173,19 +183,26 @@ static void a_port_in_use_is_said_so(void **state)
 {
     struct bus *bus = *state;
     struct gw_publisher *second;
-    struct gw_publisher_config config = {.zmq = bus->zmq, .endpoint = gw_publisher_endpoint(bus->publisher),
-                                         .source = "", .store = ""};
+    struct gw_publisher_config config = {.zmq = bus->zmq,
+                                         .endpoint = gw_publisher_endpoint(bus->publisher),
+                                         .source = "",
+                                         .store = ""};
     assert_int_equal(gw_publisher_create(&second, &config), -EADDRINUSE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(facts_arrive_in_order_with_their_numbers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_prefix_selects_a_township_and_the_heartbeat_always_comes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_thumbnail_is_the_fourth_frame_and_a_missing_one_is_no_frame, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(malformed_messages_are_counted_and_skipped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_subscriber_that_does_not_read_never_blocks_the_publisher, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(facts_arrive_in_order_with_their_numbers, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_prefix_selects_a_township_and_the_heartbeat_always_comes,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_thumbnail_is_the_fourth_frame_and_a_missing_one_is_no_frame, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(malformed_messages_are_counted_and_skipped, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_subscriber_that_does_not_read_never_blocks_the_publisher,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_port_in_use_is_said_so, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

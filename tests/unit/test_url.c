@@ -50,8 +50,16 @@ static void an_at_sign_in_the_path_is_no_credential(void **state)
 
 static void what_is_no_camera_url_is_refused(void **state)
 {
-    const char *bad[] = {"", "host/a", "http://host/a", "rtsp://", "rtsp://user:pw@", "rtsp:///path",
-                         "rtsp://ho st/", "rtsp://host/a\nb", "rtsp://u:%00@host/", "rtsp://host/\xe5\x8c\x97"};
+    const char *bad[] = {"",
+                         "host/a",
+                         "http://host/a",
+                         "rtsp://",
+                         "rtsp://user:pw@",
+                         "rtsp:///path",
+                         "rtsp://ho st/",
+                         "rtsp://host/a\nb",
+                         "rtsp://u:%00@host/",
+                         "rtsp://host/\xe5\x8c\x97"};
     struct parts parts;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(split(bad[i], &parts), GW_ERROR_INVALID);
@@ -61,7 +69,8 @@ static void join_is_the_reverse_of_split(void **state)
 {
     struct parts parts;
     char joined[1024];
-    assert_int_equal(gw_url_join("rtsp://host:8554/a", "ad min", "p@:/ß", joined, sizeof(joined)), 0);
+    assert_int_equal(gw_url_join("rtsp://host:8554/a", "ad min", "p@:/ß", joined, sizeof(joined)),
+                     0);
     assert_int_equal(split(joined, &parts), 0);
     assert_string_equal(parts.url, "rtsp://host:8554/a");
     assert_string_equal(parts.username, "ad min");
@@ -73,7 +82,8 @@ static void join_is_the_reverse_of_split(void **state)
 static void redacting_hides_every_credential_in_a_text(void **state)
 {
     char text[256];
-    gw_url_redact("open 'rtsp://a:b@h/1' and rtsp://c:d@e@h2/2 failed for x@y.z", text, sizeof(text));
+    gw_url_redact("open 'rtsp://a:b@h/1' and rtsp://c:d@e@h2/2 failed for x@y.z", text,
+                  sizeof(text));
     assert_string_equal(text, "open 'rtsp://***@h/1' and rtsp://***@h2/2 failed for x@y.z");
 }
 
