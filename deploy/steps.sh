@@ -79,24 +79,7 @@ install_packages() {
         fail "cannot go on without: ${missing//$'\n'/ }"
 }
 
-# --- the page ------------------------------------------------------------------------------------
-
-page=$root/console/web/dist
-
+# The page's own script knows what has changed.
 prepare_page() {
-    page_is_new || step "Building the page" build_page
-}
-
-build_page() {
-    "$root/console/web/build.sh" "$page" && page_sources >"$page/.sources"
-}
-
-# One line that changes when anything that the page is made of does.
-page_sources() {
-    (cd "$root/console/web" && find . \( -name node_modules -o -name dist \) -prune -o -type f -print0 |
-        LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
-}
-
-page_is_new() {
-    [[ -s $page/index.html ]] && [[ $(page_sources) == "$(cat "$page/.sources" 2>/dev/null)" ]]
+    step "Preparing the page" "$root/console/web/build.sh" "$root/console/web/dist"
 }
