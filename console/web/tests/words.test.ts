@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import { describe, expect, test } from 'vitest';
+
+import { en } from '../src/i18n/en';
+import { zh } from '../src/i18n/zh-CN';
+
+type Tree = { [key: string]: string | Tree };
+
+function texts(tree: Tree, path = ''): [string, string][] {
+  return Object.entries(tree).flatMap(([key, value]) =>
+    typeof value === 'string' ? [[`${path}${key}`, value] as [string, string]] : texts(value, `${path}${key}.`),
+  );
+}
+
+const holes = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join(' ');
+
+describe('words', () => {
+  test('both_languages_say_the_same_things', () => {
+    const english = new Map(texts(en));
+    for (const [key, chinese] of texts(zh)) {
+      expect(english.get(key), key).toBeTruthy();
+      expect(holes(english.get(key)!), key).toBe(holes(chinese));
+    }
+    expect(english.size).toBe(texts(zh).length);
+  });
+
+  test('chinese_texts_are_chinese', () => {
+    const plain = new Set(['detail.utc', 'clip.info', 'nav.language', 'queue.row']);
+    for (const [key, text] of texts(zh)) if (!plain.has(key)) expect(text, key).toMatch(/[\u4e00-\u9fff]/);
+  });
+});
