@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { enter, isSamePage, usAgo, useBrowser, withSite } from './setting.mjs';
+
+useBrowser();
+
+const row = (id) => `[data-camera="${id}"]`;
+
+test('cameras_change_their_status_without_reload_and_say_why', withSite(async ({ site, page }) => {
+  await enter(site, page);
+  await page.click('[data-test="nav-cameras"]');
+  await page.waitForSelector(`${row('gate-07')}[data-status="online"]`);
+  site.setCamera('gate-07', 'offline', 'nobody answers at this address');
+  await page.waitForSelector(`${row('gate-07')}[data-status="offline"]`);
+  assert.match(await page.textContent(row('gate-07')), /nobody answers.*\d{4}-\d\d-\d\d/s);
+  const order = await page.$$eval('[data-camera]', (rows) => rows.map((one) => one.dataset.camera));
+  assert.deepEqual(order, ['gate-07', 'market-02'], 'offline cameras come first');
+  assert.match(await page.textContent('[data-test="nav-cameras"]'), /1\/2/);
+  site.setCamera('gate-07', 'online');
+  await page.waitForSelector(`${row('gate-07')}[data-status="online"]`);
+  assert.ok(await isSamePage(page));
+}));
+
+test('a_camera_that_is_added_appears_when_it_is_first_heard_of', withSite(async ({ site, page }) => {
+  await enter(site, page);
+  await page.click('[data-test="nav-cameras"]');
+  await page.waitForSelector(row('gate-07'));
+  site.addCamera({ id: 'bridge-01', name: 'Bridge', scene: 'night' });
+  site.setCamera('bridge-01', 'online');
+  await page.waitForSelector(row('bridge-01'));
+}));
+
+test('a_county_of_cameras_is_searched_and_drawn_in_parts', withSite(async ({ site, page }) => {
+  for (let n = 0; n < 3000; n++) site.addCamera({ id: `c-${n}`, name: `路口 ${n}` });
+  await enter(site, page);
+  await page.click('[data-test="nav-cameras"]');
+  await page.waitForSelector(row('c-1'));
+  assert.equal(await page.locator('[data-camera]').count(), 200);
+  await page.keyboard.press('/');
+  await page.keyboard.type('路口 2999');
+  await page.waitForSelector(row('c-2999'));
+  assert.equal(await page.locator('[data-camera]').count(), 1);
+}));
+
+test('from_a_camera_to_its_events', withSite(async ({ site, page }) => {
+  site.addEvent('gate-07', usAgo(300));
+  const event = site.addEvent('market-02', usAgo(200));
+  await enter(site, page);
+  await page.click('[data-test="nav-cameras"]');
+  await page.click(`${row('market-02')} a`);
+  await page.waitForSelector(`[data-event="${event.id}"]`);
+  assert.equal(await page.locator('[data-test="card"]').count(), 1);
+}));
+
+test('a_site_without_cameras_says_how_to_add_one', withSite(async ({ site, page }) => {
+  site.cameras = [];
+  await enter(site, page);
+  await page.click('[data-test="nav-cameras"]');
+  assert.match(await page.textContent('[data-test="empty"]'), /gridwatch camera add/);
+}));
