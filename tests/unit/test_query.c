@@ -28,9 +28,10 @@ static void make_county(void)
     static const char *const divisions[] = {"640323", "640323101", "640323101201", "640323102",
                                             "640324"};
     for (int i = 0; i < CAMERAS; i++) {
-        char id[16], grid[16];
+        char id[16], grid[16] = "";
         snprintf(id, sizeof(id), "cam-%d", i);
-        snprintf(grid, sizeof(grid), i % 3 ? "%03d" : "", i);
+        if (i % 3)
+            snprintf(grid, sizeof(grid), "%03d", i);
         cameras[i] = make_camera(id, divisions[i % 5], grid);
         if (i % 4) {
             cameras[i].lon = 106 + 0.001 * i;
