@@ -102,8 +102,7 @@ static void remove_file(struct gw_clip_writer *writer)
     unlink(full);
 }
 
-// --- pictures
-// ---------------------------------------------------------------------------------------
+// --- pictures ------------------------------------------------------------------------------------
 
 static int64_t to_ticks(const struct gw_clip_writer *writer, int64_t wall_us)
 {
