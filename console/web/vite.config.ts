@@ -24,6 +24,7 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 700,
   },
-  server: { proxy: { '/api': site } },
+  // A test reads the site's own sentences.
+  server: { proxy: { '/api': site }, fs: { allow: ['.', '../../ingest'] } },
   test: { include: ['tests/*.test.ts'] },
 } as Parameters<typeof defineConfig>[0]);

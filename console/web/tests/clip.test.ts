@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { applyClip, eventRange, firstClip, inOrder, startOffset, wallAt } from '../src/lib/clip';
+import { applyClip, continuation, eventRange, firstClip, inOrder, startOffset, wallAt } from '../src/lib/clip';
 import { at, clip, event, s } from './made';
 
 describe('clip', () => {
@@ -44,6 +44,18 @@ describe('clip', () => {
   test('a_recording_clip_has_no_end_yet', () => {
     const growing = clip('c', { state: 'recording', end_us: at - 5 * s });
     expect(firstClip([growing], event('e'))!.id).toBe('c');
+  });
+
+  test('an_event_goes_on_in_the_next_clip_where_the_first_one_ended', () => {
+    const long = event('e', { end_us: at + 40 * s });
+    const second = clip('second', { start_us: at + 5 * s, end_us: at + 60 * s });
+    expect(continuation([clip('first'), second], clip('first'), long)!.id).toBe('second');
+    expect(startOffset(second, long, clip('first').end_us)).toBe(5);
+  });
+
+  test('an_event_that_one_clip_holds_is_not_played_twice', () => {
+    const second = clip('second', { start_us: at + 2 * s, end_us: at + 60 * s });
+    expect(continuation([clip('first'), second], clip('first'), event('e'))).toBeUndefined();
   });
 
   test('lost_clips_are_not_offered', () => {

@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import session from '../../../ingest/session.c?raw';
 import { describe, expect, test } from 'vitest';
 
 import { en } from '../src/i18n/en';
+import { reasonIn } from '../src/i18n/reasons';
 import { zh } from '../src/i18n/zh-CN';
 
 type Tree = { [key: string]: string | Tree };
@@ -24,6 +26,13 @@ describe('words', () => {
       expect(holes(english.get(key)!), key).toBe(holes(chinese));
     }
     expect(english.size).toBe(texts(zh).length);
+  });
+
+  test('every_reason_that_a_camera_can_be_offline_for_is_told_in_chinese', () => {
+    const body = /gw_session_reason\(int error\)\n\{(.*?)\n\}/s.exec(session)![1]!;
+    const reasons = [...body.matchAll(/return\s+((?:"[^"]*"\s*)+);/g)].map((found) => found[1]!.replace(/"\s*"|^"|"\s*$/g, ''));
+    expect(reasons.length).toBeGreaterThan(8);
+    for (const reason of reasons) expect(reasonIn('zh-CN', reason), reason).toMatch(/[\u4e00-\u9fff]/);
   });
 
   test('chinese_texts_are_chinese', () => {

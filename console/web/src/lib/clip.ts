@@ -34,9 +34,16 @@ function isOver(clip: Clip, us: number): boolean {
   return clip.state !== 'recording' && clip.end_us <= us;
 }
 
-// Where to begin in it: `lead` seconds before the event, or at its first picture.
-export function startOffset(clip: Clip, event: GridEvent): number {
-  return Math.max(0, secondsBetween(clip.start_us, event.start_us) - lead);
+// Where to begin in it: at `fromUs` if given, else `lead` seconds before the event; or at its first
+// picture.
+export function startOffset(clip: Clip, event: GridEvent, fromUs = 0): number {
+  return Math.max(0, secondsBetween(clip.start_us, fromUs || event.start_us - lead * 1e6));
+}
+
+// The clip in which an event goes on that this one does not hold to its end.
+export function continuation(clips: Clip[], clip: Clip, event: GridEvent): Clip | undefined {
+  if (event.state === 'closed' && event.end_us <= clip.end_us) return undefined;
+  return inOrder(clips).find((one) => one.start_us > clip.start_us && !isOver(one, clip.end_us));
 }
 
 // The part of the clip in which something moved, at least a visible sliver of it.

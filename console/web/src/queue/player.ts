@@ -19,7 +19,13 @@ const rates = [1, 2, 4];
 
 const byStatus: Record<number, Problem> = { 0: 'unreachable', 404: 'missing', 410: 'gone', 503: 'unreadable' };
 
-export function usePlayer(video: Ref<HTMLVideoElement | null>, clip: Ref<Clip>, event: Ref<GridEvent>) {
+// `beginUs` is the wall time to begin at; 0: shortly before the event.
+export function usePlayer(
+  video: Ref<HTMLVideoElement | null>,
+  clip: Ref<Clip>,
+  event: Ref<GridEvent>,
+  beginUs: Ref<number>,
+) {
   const src = ref('');
   const now = ref(0); // seconds within the clip
   const length = ref(0);
@@ -98,7 +104,7 @@ export function usePlayer(video: Ref<HTMLVideoElement | null>, clip: Ref<Clip>, 
 
   watch(
     () => clip.value.id,
-    () => load(startOffset(clip.value, event.value)),
+    () => load(startOffset(clip.value, event.value, beginUs.value)),
     { immediate: true },
   );
   // Closed now: the whole of it, from where the viewer is.

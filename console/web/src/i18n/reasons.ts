@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Why a camera is offline, in Chinese. The site says it in English (gw_session_reason() in
+// ingest/session.c); a test makes sure that none of its sentences is missing here.
+
+const chinese: Record<string, string> = {
+  'user name or password refused; check both': '用户名或密码被拒绝；请核对',
+  'nobody listens at that address; check host and port': '该地址没有服务；请核对主机和端口',
+  'the camera has no such stream; check the path in its URL': '摄像机没有这个码流；请核对地址中的路径',
+  "no H.264 or H.265 video in the stream; change the camera's encoding": '码流中没有 H.264 或 H.265 视频；请更改摄像机的编码',
+  'connected, but no pictures come; check the camera and its network': '已连接但没有画面；请检查摄像机及其网络',
+  stopped: '已停止',
+  'the camera ended the stream': '摄像机结束了码流',
+  'what the camera sends cannot be read as RTSP with H.264 or H.265; check its encoding':
+    '摄像机发送的内容不是 H.264 或 H.265 的 RTSP 码流；请检查其编码',
+  "no answer in time; check the address, the camera's power and network": '没有及时响应；请检查地址、摄像机电源和网络',
+  'no route to the camera; check its address and the network': '无法到达摄像机；请检查其地址和网络',
+  'the connection was cut': '连接被切断',
+  "the connection failed; check the camera's host name and network": '连接失败；请检查摄像机的主机名和网络',
+};
+
+// A sentence that is not known stays as it is.
+export const reasonIn = (language: string, reason: string) =>
+  language === 'zh-CN' ? (chinese[reason] ?? reason) : reason;
