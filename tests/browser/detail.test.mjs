@@ -87,6 +87,21 @@ test('a_clip_that_records_plays_what_there_is_and_the_rest_once_it_is_closed', w
   await page.waitForSelector('[data-test="clip"][data-state="closed"]');
 }));
 
+test('a_clip_that_closes_while_its_event_is_on_its_way_does_not_record_for_ever', withSite(async ({ site, page }) => {
+  const event = site.openEvent('gate-07', usAgo(3));
+  const clip = site.openClip(event);
+  await enter(site, page);
+  site.hold();
+  await page.click(`[data-event="${event.id}"]`);
+  await page.waitForTimeout(400);
+  site.closeEvent(event, 4);
+  site.closeClip(clip);
+  await page.waitForTimeout(300);
+  site.release();
+  await page.waitForSelector('[data-test="clip"][data-state="closed"]');
+  await until(page, () => document.querySelector('[data-test="video"]').duration > 11);
+}));
+
 test('a_clip_that_comes_later_than_its_event_is_shown_by_itself', withSite(async ({ site, page }) => {
   const event = site.openEvent('gate-07', usAgo(3));
   await show(site, page, event);

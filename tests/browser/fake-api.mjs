@@ -27,6 +27,7 @@ export class FakeSite {
     this.requests = [];
     this.silent = false; // refuses every connection's request, as a network that is cut
     this.made = 0;
+    this.held = undefined; // answers that were made and wait: [] holds them, release() sends them
     this.shift = 0; // ms that the site's clock is ahead
     this.server = createServer((request, response) => void this.answer(request, response));
   }
@@ -115,6 +116,16 @@ export class FakeSite {
     return event;
   }
 
+  // From now on answers are made at once and sent when release() says so, as on a slow network.
+  hold() {
+    this.held = [];
+  }
+
+  release() {
+    for (const send of this.held) send();
+    this.held = undefined;
+  }
+
   endSessions() {
     this.sessions.clear();
     this.endStreams();
@@ -160,11 +171,17 @@ export class FakeSite {
     if (!this.sessions.has(cookie)) return problem(response, 401, 'sign in first');
     if (noun === 'session') return this.session(request, response, cookie);
     if (noun === 'stream') return this.stream(request, response, url);
+    if (this.held) this.delay(response);
     if (noun === 'cameras') return json(response, { items: this.cameras.map(({ scene, ...camera }) => camera) });
     if (noun === 'events' && !id) return this.list(response, url.searchParams);
     if (noun === 'events') return this.event(response, id, part);
     if (noun === 'clips' && part === 'media') return this.clip(request, response, id);
     return problem(response, 404, 'no such thing');
+  }
+
+  delay(response) {
+    const end = response.end.bind(response);
+    response.end = (body) => void this.held.push(() => end(body));
   }
 
   async login(request, response) {

@@ -124,6 +124,22 @@ test('filters_narrow_the_list_live_and_survive_a_reload', withSite(async ({ site
   assert.match(await page.textContent('[data-test="empty"]'), /没有符合筛选/);
 }));
 
+test('an_event_that_opens_while_a_list_is_on_its_way_is_not_lost', withSite(async ({ site, page }) => {
+  const old = site.addEvent('gate-07', usAgo(300));
+  await enter(site, page);
+  await page.waitForSelector(first);
+  site.hold();
+  await page.click('[data-test="filter-state"] >> text=已结束');
+  await page.waitForSelector(first, { state: 'detached' });
+  await page.waitForTimeout(200);
+  const event = site.openEvent('gate-07', usAgo(2));
+  site.closeEvent(event, 1);
+  await page.waitForTimeout(300);
+  site.release();
+  await page.waitForSelector(`[data-event="${event.id}"]`);
+  assert.deepEqual(await cards(page), [event.id, old.id]);
+}));
+
 test('a_camera_is_chosen_by_typing_part_of_its_name', withSite(async ({ site, page }) => {
   site.addEvent('gate-07', usAgo(300));
   const market = site.addEvent('market-02', usAgo(200));

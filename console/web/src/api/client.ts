@@ -33,7 +33,7 @@ function withQuery(path: string, query: Query): string {
   const text = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
     if (value !== undefined && value !== '') text.set(name, String(value));
-  return `${base}${path}${[...text].length ? `?${text}` : ''}`;
+  return base + path + (String(text) && `?${text}`);
 }
 
 async function problemOf(response: Response): Promise<ApiError> {

@@ -14,17 +14,26 @@ const list = shallowRef<Camera[]>([]);
 const loaded = ref(false);
 const failure = ref('');
 
+// What happened while the list was on its way, and may be missing in it.
+let meanwhile: Fact[] | undefined;
+
 async function load(): Promise<void> {
+  meanwhile = [];
   try {
     list.value = (await api.cameras()).items;
     loaded.value = true;
     failure.value = '';
+    for (const fact of (meanwhile ?? []).filter(isCameraFact))
+      list.value = applyState(list.value, fact.data) ?? list.value;
   } catch (error) {
     failure.value = explain(error);
+  } finally {
+    meanwhile = undefined;
   }
 }
 
 function take(facts: Fact[]): void {
+  meanwhile?.push(...facts);
   for (const fact of facts.filter(isCameraFact)) {
     const next = applyState(list.value, fact.data);
     if (!next) {

@@ -19,21 +19,32 @@ export function useDetail(id: Ref<string>) {
   const clips = shallowRef<Clip[]>([]);
   const failure = ref('');
   let timer: ReturnType<typeof setTimeout> | undefined;
+  // What happened while the answer was on its way, and may be missing in it.
+  let meanwhile: Fact[] | undefined;
 
   async function load(): Promise<void> {
     const wanted = id.value;
+    meanwhile = [];
     try {
       const { clips: covering, ...told } = await api.event(wanted);
       if (wanted !== id.value) return;
       event.value = later(event.value?.id === told.id ? event.value : undefined, told);
       clips.value = inOrder(covering);
+      apply(meanwhile ?? []);
       failure.value = '';
     } catch (error) {
       if (wanted === id.value) failure.value = explain(error);
+    } finally {
+      if (wanted === id.value) meanwhile = undefined;
     }
   }
 
   function take(facts: Fact[]): void {
+    meanwhile?.push(...facts);
+    apply(facts);
+  }
+
+  function apply(facts: Fact[]): void {
     for (const fact of facts) {
       const shown = event.value;
       if (!shown) return;

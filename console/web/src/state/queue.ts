@@ -24,11 +24,14 @@ const unseen = ref(0); // opened since the operator last looked at the top
 const atTop = ref(true);
 
 let asked = 0; // the newest request; answers of older ones are dropped
+// What happened while the first page was on its way, and may be missing in it.
+let meanwhile: GridEvent[] | undefined;
 
 async function load(): Promise<void> {
   const mine = ++asked;
   loading.value = true;
   failure.value = '';
+  meanwhile = [];
   try {
     const page = await api.events(filter.value, { limit: pageSize });
     if (mine !== asked) return;
@@ -37,11 +40,15 @@ async function load(): Promise<void> {
     complete.value = !page.next;
     loaded.value = true;
     unseen.value = 0;
+    apply(meanwhile ?? []);
     useLive().start(page.head);
   } catch (error) {
     if (mine === asked) failure.value = explain(error);
   } finally {
-    if (mine === asked) loading.value = false;
+    if (mine === asked) {
+      loading.value = false;
+      meanwhile = undefined;
+    }
   }
 }
 
@@ -70,8 +77,13 @@ async function loadMore(): Promise<void> {
 }
 
 function take(facts: Fact[]): void {
-  const known = new Set(rows.value.map((event) => event.id));
   const told = facts.filter(isEventFact).map((fact) => fact.data);
+  if (meanwhile) meanwhile.push(...told);
+  else apply(told);
+}
+
+function apply(told: GridEvent[]): void {
+  const known = new Set(rows.value.map((event) => event.id));
   const fitting = told.filter((event) => known.has(event.id) || reaches(rows.value, complete.value, event));
   if (!fitting.length) return;
   rows.value = merge(rows.value, fitting, filter.value);
