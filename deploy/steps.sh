@@ -7,6 +7,9 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 step_group= step_log=
 
+# A service manager may start us without HOME; npm and the paths below need one.
+export HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+
 say() { printf '%s\n' "$*"; }
 
 fail() {

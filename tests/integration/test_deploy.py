@@ -30,6 +30,11 @@ def test_wrong_usage_is_one_line_without_a_password(arguments, tmp_path):
     assert not list(tmp_path.iterdir()), "a file with URLs is left"
 
 
+def test_a_service_manager_that_sets_no_home_is_no_obstacle(tmp_path):
+    without = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_DATA_HOME")}
+    assert deploy("up", "--port", "99999", env=without).returncode == 2
+
+
 def test_a_port_in_use_is_one_line_before_anything_is_done(tmp_path):
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
