@@ -82,18 +82,32 @@ static bool commit(struct gw_ledger *ledger, const struct gw_fact_entry *entries
     return !error;
 }
 
-// Acks the last entry of each worker in the batch; an ack covers all before it.
-static void ack(struct gw_ledger *ledger)
+// Tells a worker how far its facts are on the disk; what it sent beyond that it sends again.
+static void ack(struct gw_ledger *ledger, const struct gw_id *boot, int64_t seq)
 {
+    if (seq > 0)
+        gw_protocol_send(ledger->config.workers, boot, gw_protocol_ack((uint64_t)seq));
+}
+
+// The batch's entries of one boot, after their commit.
+static void settle(struct gw_ledger *ledger, const struct gw_id *boot)
+{
+    int64_t seq = gw_index_boot_seq(ledger->config.index, boot);
+
     for (int i = 0; i < ledger->batch_count; i++) {
         const struct gw_fact_entry *entry = &ledger->batch[i];
-        bool last = true;
-        for (int j = i + 1; last && j < ledger->batch_count; j++)
-            last = !gw_id_equal(&ledger->batch[j].boot, &entry->boot);
-        if (last)
-            gw_protocol_send(ledger->config.workers, &entry->boot,
-                             gw_protocol_ack(entry->boot_seq));
+        if (gw_id_equal(&entry->boot, boot) && (int64_t)entry->boot_seq <= seq)
+            ledger->config.committed(ledger->config.opaque, entry);
     }
+    ack(ledger, boot, seq);
+}
+
+static bool is_last_of_boot(const struct gw_ledger *ledger, int i)
+{
+    for (int j = i + 1; j < ledger->batch_count; j++)
+        if (gw_id_equal(&ledger->batch[j].boot, &ledger->batch[i].boot))
+            return false;
+    return true;
 }
 
 void gw_ledger_flush(struct gw_ledger *ledger)
@@ -102,8 +116,8 @@ void gw_ledger_flush(struct gw_ledger *ledger)
         return;
     if (commit(ledger, ledger->batch, ledger->batch_count)) {
         for (int i = 0; i < ledger->batch_count; i++)
-            ledger->config.committed(ledger->config.opaque, &ledger->batch[i]);
-        ack(ledger);
+            if (is_last_of_boot(ledger, i))
+                settle(ledger, &ledger->batch[i].boot);
         publish(ledger);
     }
     ledger->batch_count = 0;
@@ -119,9 +133,11 @@ void gw_ledger_take(struct gw_ledger *ledger, const struct gw_fact_entry *entry)
 
 void gw_ledger_refuse(struct gw_ledger *ledger, const struct gw_id *boot, uint64_t seq)
 {
-    gw_ledger_flush(ledger); // so that this ack covers nothing uncommitted
-    if (!ledger->failing)
-        gw_protocol_send(ledger->config.workers, boot, gw_protocol_ack(seq));
+    struct gw_index *index = ledger->config.index;
+
+    gw_ledger_flush(ledger); // what came before comes first
+    if (gw_index_pass_over(index, boot, seq, gw_wall_us()) == 0)
+        ack(ledger, boot, gw_index_boot_seq(index, boot));
 }
 
 bool gw_ledger_record(struct gw_ledger *ledger, const struct gw_fact *facts, int count)

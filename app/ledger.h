@@ -33,7 +33,8 @@ int gw_ledger_create(struct gw_ledger **ret, const struct gw_ledger_config *conf
 void gw_ledger_destroy(struct gw_ledger **ledger);
 
 // A fact that a worker sent. Commits when 256 wait. When a commit fails, nothing of the batch is
-// acked and all of it is dropped: the workers keep their facts and send them again.
+// acked and all of it is dropped: the workers keep their facts and send them again. What they sent
+// behind those is skipped by the index until then, so that an ack never covers a lost one.
 void gw_ledger_take(struct gw_ledger *ledger, const struct gw_fact_entry *entry);
 // Acks a worker's fact that makes no sense, so that it is not sent for ever; after what came
 // before.

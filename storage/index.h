@@ -43,10 +43,17 @@ struct gw_fact_entry {
 };
 
 // Commits all entries in one transaction: fact rows, and the event, clip and camera state they
-// change. When it returns 0 they survive a power cut. An entry whose boot_seq is not above the last
-// one committed of its boot is skipped (it was resent). An EVENT_OPENED also raises its
-// ALERT_RAISED.
+// change. When it returns 0 they survive a power cut. An EVENT_OPENED also raises its ALERT_RAISED.
+// Of each boot, only the entry that follows the last one committed is taken. Others are skipped: it
+// was sent again, or one before it was lost in a commit that failed, and both will be sent again.
 int gw_index_commit(struct gw_index *index, const struct gw_fact_entry *entries, int count);
+
+// Counts an entry that makes no sense as committed, when it is next. Returns 0 or an error.
+int gw_index_pass_over(struct gw_index *index, const struct gw_id *boot, uint64_t boot_seq,
+                       int64_t wall_us);
+
+// The last boot_seq committed of a boot, 0 before the first. Negative on failure.
+int64_t gw_index_boot_seq(struct gw_index *index, const struct gw_id *boot);
 
 // Calls back for committed facts with seq > since, in order, at most limit; stops when the callback
 // returns non-zero. Returns the number of calls, or an error.

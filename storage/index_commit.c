@@ -276,29 +276,33 @@ static int take_camera(struct commit *commit, const struct gw_fact *fact)
 
 // --- entries -------------------------------------------------------------------------------------
 
-// Returns 1 when this is the first time that we see the entry, 0 when it was sent again.
-static int pass_watermark(struct gw_index *index, const struct gw_fact_entry *entry)
+// Moves the boot's mark to this number. Returns 1, or 0 when it is not the next one.
+static int advance_boot(struct gw_index *index, const struct gw_id *boot, uint64_t boot_seq,
+                        int64_t wall_us)
 {
-    if (gw_id_is_null(&entry->boot))
-        return 1;
-    sqlite3_stmt *statement =
-        gw_index_statement(index, "INSERT INTO boot (id, last_seq, last_us) VALUES (?1, ?2, ?3)"
-                                  " ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq,"
-                                  " last_us = excluded.last_us WHERE last_seq < excluded.last_seq");
+    sqlite3_stmt *statement = gw_index_statement(
+        index,
+        boot_seq == 1
+            ? "INSERT INTO boot (id, last_seq, last_us) VALUES (?1, ?2, ?3)"
+              " ON CONFLICT (id) DO NOTHING"
+            : "UPDATE boot SET last_seq = ?2, last_us = ?3 WHERE id = ?1 AND last_seq = ?2 - 1");
     if (!statement)
         return GW_ERROR_INDEX;
-    sqlite3_bind_blob(statement, 1, entry->boot.bytes, sizeof(entry->boot.bytes), SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, (int64_t)entry->boot_seq);
-    sqlite3_bind_int64(statement, 3, entry->fact.wall_us);
+    sqlite3_bind_blob(statement, 1, boot->bytes, sizeof(boot->bytes), SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, (int64_t)boot_seq);
+    sqlite3_bind_int64(statement, 3, wall_us);
     int result = gw_index_run(index, statement);
     return result < 0 ? result : sqlite3_changes(index->db);
 }
 
 static int take_entry(struct commit *commit, const struct gw_fact_entry *entry)
 {
-    int result = pass_watermark(commit->index, entry);
-    if (result <= 0)
-        return result;
+    if (!gw_id_is_null(&entry->boot)) {
+        int result =
+            advance_boot(commit->index, &entry->boot, entry->boot_seq, entry->fact.wall_us);
+        if (result <= 0)
+            return result;
+    }
     switch (entry->fact.kind) {
     case GW_FACT_EVENT_OPENED:
     case GW_FACT_EVENT_UPDATED:
@@ -331,4 +335,23 @@ int gw_index_commit(struct gw_index *index, const struct gw_fact_entry *entries,
     assert(index->mode == GW_INDEX_WRITE);
     struct commit commit = {index, entries, count, 0};
     return count ? gw_index_transaction(index, take_entries, &commit) : 0;
+}
+
+int gw_index_pass_over(struct gw_index *index, const struct gw_id *boot, uint64_t boot_seq,
+                       int64_t wall_us)
+{
+    assert(index->mode == GW_INDEX_WRITE);
+    int result = advance_boot(index, boot, boot_seq, wall_us);
+    return result < 0 ? result : 0;
+}
+
+int64_t gw_index_boot_seq(struct gw_index *index, const struct gw_id *boot)
+{
+    int64_t seq = 0;
+    sqlite3_stmt *statement = gw_index_statement(index, "SELECT last_seq FROM boot WHERE id = ?1");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    sqlite3_bind_blob(statement, 1, boot->bytes, sizeof(boot->bytes), SQLITE_STATIC);
+    int result = gw_index_integer(index, statement, &seq);
+    return result < 0 ? result : seq;
 }

@@ -255,6 +255,30 @@ static void a_fact_that_is_sent_again_is_skipped(void **state)
     assert_int_equal(gw_index_head(idx), 9);
 }
 
+static void a_fact_waits_for_those_before_it(void **state)
+{
+    struct gw_fact_entry batch[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        batch[i].boot = i ? batch[0].boot : gw_id_make(1);
+        batch[i].boot_seq = (uint64_t)i + 1;
+        batch[i].fact.kind = GW_FACT_CAMERA_ONLINE;
+        batch[i].fact.camera = (struct gw_camera_state){"gate-07", GW_CAMERA_ONLINE, "", i};
+    }
+    assert_int_equal(gw_index_commit(idx, &batch[1], 2), 0); // the first was lost
+    assert_int_equal(gw_index_head(idx), 0);
+    assert_int_equal(gw_index_boot_seq(idx, &batch[0].boot), 0);
+    assert_int_equal(gw_index_commit(idx, batch, 1), 0);
+    assert_int_equal(gw_index_commit(idx, &batch[2], 1), 0);
+    assert_int_equal(gw_index_boot_seq(idx, &batch[0].boot), 1);
+    // One that makes no sense is passed over in its turn.
+    assert_int_equal(gw_index_pass_over(idx, &batch[0].boot, 3, 0), 0);
+    assert_int_equal(gw_index_boot_seq(idx, &batch[0].boot), 1);
+    assert_int_equal(gw_index_pass_over(idx, &batch[0].boot, 2, 0), 0);
+    assert_int_equal(gw_index_commit(idx, batch, 3), 0);
+    assert_int_equal(gw_index_boot_seq(idx, &batch[0].boot), 3);
+    assert_int_equal(gw_index_head(idx), 2);
+}
+
 static void facts_are_read_from_anywhere_and_as_many_as_wanted(void **state)
 {
     for (int i = 0; i < 5; i++) {
@@ -604,6 +628,7 @@ int main(void)
         FACT(an_opened_event_raises_an_alert),
         FACT(numbers_have_no_holes_when_a_commit_fails),
         FACT(a_fact_that_is_sent_again_is_skipped),
+        FACT(a_fact_waits_for_those_before_it),
         FACT(facts_are_read_from_anywhere_and_as_many_as_wanted),
         FACT(an_event_is_kept_as_it_was_told),
         FACT(an_update_takes_nothing_away),
