@@ -16,9 +16,15 @@
 // Packets are written in batches this long: fewer wakes and larger writes.
 #define BATCH_US (GW_SECOND / 10)
 
+// A clip that cannot be repaired (its old writer still lives, the disk errs) is tried again, ever
+// more rarely.
+#define FIRST_RETRY_US (1 * GW_SECOND)
+#define LAST_RETRY_US  (60 * GW_SECOND)
+
 struct repair {
     struct repair *next;
     struct gw_clip clip;
+    int64_t due_us, wait_us; // mono; until the next try after this one
 };
 
 struct gw_disk {
@@ -30,8 +36,9 @@ struct gw_disk {
     pthread_mutex_t lock; // guards what the thread is told; held for moments
     pthread_cond_t told;
     bool woken, stopping;
-    struct repair *repairs;
+    struct repair *asked; // repairs that the thread has not seen yet
 
+    struct repair *repairs;         // the thread's own
     pthread_mutex_t recorders_lock; // held while recorders step
     struct gw_recorder **recorders;
     int recorder_count, recorder_room;
@@ -48,42 +55,80 @@ static bool step_recorders(struct gw_disk *disk)
     return more;
 }
 
-static void repair(struct gw_disk *disk, struct repair *repair)
+// Returns whether this repair is done with.
+static bool repair(struct gw_disk *disk, struct repair *repair)
 {
     struct gw_fact fact = {
         .kind = GW_FACT_CLIP_CLOSED, .wall_us = gw_wall_us(), .clip = repair->clip};
     int error = gw_clip_repair(disk->store, &fact.clip);
     char path[GW_MEDIA_PATH_SIZE];
 
-    if (error) {
-        gw_log_error(disk->log,
-                     "cannot repair clip %s: %s; it stays listed as recording until the next start",
-                     gw_clip_path(path, &repair->clip), gw_strerror(error));
-    } else {
+    if (!error) {
         gw_log_info(disk->log, "clip %s was left open by a lost worker: now %s, %lld frames",
                     gw_clip_path(path, &fact.clip), gw_clip_state_name(fact.clip.state),
                     (long long)fact.clip.frames);
         gw_link_post(disk->link, &fact);
+        return true;
     }
-    free(repair);
+    if (!repair->wait_us)
+        gw_log_error(disk->log, "cannot repair clip %s yet: %s; trying again until it works",
+                     gw_clip_path(path, &repair->clip), gw_strerror(error));
+    repair->wait_us = repair->wait_us ? 2 * repair->wait_us : FIRST_RETRY_US;
+    if (repair->wait_us > LAST_RETRY_US)
+        repair->wait_us = LAST_RETRY_US;
+    repair->due_us = gw_mono_us() + repair->wait_us;
+    return false;
 }
 
-// Sleeps until told or the next batch is due. Returns the repairs asked for meanwhile.
-static struct repair *wait_for_work(struct gw_disk *disk, bool at_once, bool *ret_stopping)
+static void do_repairs(struct gw_disk *disk)
+{
+    struct repair **link = &disk->repairs;
+    while (*link) {
+        struct repair *at = *link;
+        if (gw_mono_us() < at->due_us || !repair(disk, at)) {
+            link = &at->next;
+        } else {
+            *link = at->next;
+            free(at);
+        }
+    }
+}
+
+static void free_repairs(struct repair *repairs)
+{
+    while (repairs) {
+        struct repair *next = repairs->next;
+        free(repairs);
+        repairs = next;
+    }
+}
+
+// Puts what was asked for meanwhile before what waits. Called with the lock held.
+static void take_repairs(struct gw_disk *disk)
+{
+    struct repair **last = &disk->asked;
+    while (*last)
+        last = &(*last)->next;
+    *last = disk->repairs;
+    disk->repairs = disk->asked;
+    disk->asked = NULL;
+}
+
+// Sleeps until told or the next batch is due. Returns whether the thread shall end.
+static bool wait_for_work(struct gw_disk *disk, bool at_once)
 {
     int64_t due_us = gw_mono_us() + BATCH_US;
     struct timespec due = {.tv_sec = due_us / GW_SECOND, .tv_nsec = due_us % GW_SECOND * 1000};
 
     pthread_mutex_lock(&disk->lock);
-    while (!at_once && !disk->woken && !disk->stopping && !disk->repairs)
+    while (!at_once && !disk->woken && !disk->stopping && !disk->asked)
         if (pthread_cond_timedwait(&disk->told, &disk->lock, &due) == ETIMEDOUT)
             break;
     disk->woken = false;
-    *ret_stopping = disk->stopping;
-    struct repair *repairs = disk->repairs;
-    disk->repairs = NULL;
+    take_repairs(disk);
+    bool stopping = disk->stopping;
     pthread_mutex_unlock(&disk->lock);
-    return repairs;
+    return stopping;
 }
 
 static void *run(void *opaque)
@@ -92,12 +137,8 @@ static void *run(void *opaque)
     bool stopping = false, more = false;
 
     while (!stopping) {
-        struct repair *repairs = wait_for_work(disk, more, &stopping);
-        while (repairs) {
-            struct repair *next = repairs->next;
-            repair(disk, repairs);
-            repairs = next;
-        }
+        stopping = wait_for_work(disk, more);
+        do_repairs(disk);
         more = step_recorders(disk);
     }
     return NULL;
@@ -144,6 +185,8 @@ void gw_disk_destroy(struct gw_disk **disk)
     pthread_cond_destroy(&d->told);
     pthread_mutex_destroy(&d->recorders_lock);
     pthread_mutex_destroy(&d->lock);
+    free_repairs(d->asked);
+    free_repairs(d->repairs); // the next start asks again
     free(d->recorders);
     free(d);
     *disk = NULL;
@@ -187,10 +230,10 @@ void gw_disk_repair(struct gw_disk *disk, const struct gw_clip *clip)
     struct repair *repair = malloc(sizeof(*repair));
     if (!repair)
         abort();
-    repair->clip = *clip;
+    *repair = (struct repair){.clip = *clip};
     pthread_mutex_lock(&disk->lock);
-    repair->next = disk->repairs;
-    disk->repairs = repair;
+    repair->next = disk->asked;
+    disk->asked = repair;
     pthread_cond_signal(&disk->told);
     pthread_mutex_unlock(&disk->lock);
 }

@@ -26,5 +26,5 @@ void gw_disk_remove(struct gw_disk *disk, struct gw_recorder *recorder);
 // Something waits. Any thread, quick.
 void gw_disk_wake(struct gw_disk *disk);
 
-// Repairs this clip's file and announces how it ended. Any thread.
+// Repairs this clip's file and announces how it ended; tries again until that works. Any thread.
 void gw_disk_repair(struct gw_disk *disk, const struct gw_clip *clip);

@@ -41,6 +41,30 @@ def test_a_killed_worker_is_replaced_and_records_again_within_five_seconds(make_
     assert site.get("/events/" + event["id"])["interrupted"]
 
 
+def test_a_clip_that_the_old_worker_still_holds_is_repaired_when_it_lets_go(make_site, make_camera, footage):
+    site = make_site("workers: 1\n").start()
+    camera = make_camera({"gate": footage["h264"]}, live=True)
+    site.add_camera("gate", camera.url("gate"), record="continuous")
+    clip = recording(site, "gate")
+    time.sleep(2.5)
+    [old] = site.workers()
+    os.kill(old, signal.SIGSTOP)
+    try:
+        site.process.kill()
+        site.process.wait()
+        site.process.stdout.close()
+        site.start()
+        wait_for("another clip that grows",
+                 lambda: [c for c in site.clips(state="recording") if c["id"] != clip["id"]], 10)
+        wait_for("a repair that cannot be", lambda: clip["id"] in site.log(), 5)
+        assert site.get("/clips/" + clip["id"])["state"] == "recording"
+    finally:
+        os.kill(old, signal.SIGKILL)
+    wait_for("the clip repaired", lambda: site.get("/clips/" + clip["id"])["state"] == "repaired", 5)
+    repaired = site.get("/clips/" + clip["id"])
+    assert len(probe_frames(site.clip_file(repaired))) == repaired["frames"] > 0
+
+
 def test_sigterm_closes_and_indexes_open_clips_within_three_seconds(make_site, make_camera, footage):
     site = make_site().start()
     camera = make_camera({f"cam{n}": footage["h264"] for n in range(4)})
