@@ -66,6 +66,29 @@ static bool is_ascii(const char *text)
     return true;
 }
 
+// What follows the host's name or address: nothing or a port, then the path.
+static bool is_port_and_path(const char *text)
+{
+    if (*text == ':') {
+        char *end;
+        long port = isdigit((unsigned char)text[1]) ? strtol(text + 1, &end, 10) : 0;
+        if (port < 1 || port > 65535)
+            return false;
+        text = end;
+    }
+    return !*text || strchr("/?", *text);
+}
+
+// A raw password with a / ? or # in it ends the authority too early; what is left of it is no host.
+// It must not become part of a URL that is shown to people.
+static bool is_host(const char *host)
+{
+    size_t length = *host == '[' ? strcspn(host, "]/?#") : strcspn(host, ":/?#");
+    if (*host == '[' && host[length++] != ']')
+        return false;
+    return length && is_ascii(host) && is_port_and_path(host + length);
+}
+
 int gw_url_split(const char *url, char ret_url[GW_URL_SIZE], char ret_username[GW_USERNAME_SIZE],
                  char ret_password[GW_PASSWORD_SIZE])
 {
@@ -87,7 +110,7 @@ int gw_url_split(const char *url, char ret_url[GW_URL_SIZE], char ret_username[G
             percent_decode(colon + 1, (size_t)(at - colon - 1), password, sizeof(password)) < 0)
             return GW_ERROR_INVALID;
     }
-    if (!*host || strchr("/?#:", *host) || !is_ascii(host))
+    if (!is_host(host))
         return GW_ERROR_INVALID;
     if ((size_t)(authority - url) + strlen(host) >= GW_URL_SIZE)
         return GW_ERROR_INVALID;

@@ -50,16 +50,12 @@ static void an_at_sign_in_the_path_is_no_credential(void **state)
 
 static void what_is_no_camera_url_is_refused(void **state)
 {
-    const char *bad[] = {"",
-                         "host/a",
-                         "http://host/a",
-                         "rtsp://",
-                         "rtsp://user:pw@",
-                         "rtsp:///path",
-                         "rtsp://ho st/",
-                         "rtsp://host/a\nb",
-                         "rtsp://u:%00@host/",
-                         "rtsp://host/\xe5\x8c\x97"};
+    const char *bad[] = {"", "host/a", "http://host/a", "rtsp://", "rtsp://user:pw@",
+                         "rtsp:///path", "rtsp://ho st/", "rtsp://host/a\nb", "rtsp://u:%00@host/",
+                         "rtsp://host/\xe5\x8c\x97", "rtsp://host:99999/", "rtsp://host:0/",
+                         "rtsp://host:/", "rtsp://host:port/", "rtsp://[fe80::1/",
+                         // Raw passwords that end the authority too early.
+                         "rtsp://u:p/w@host/", "rtsp://u:12#w@host/", "rtsp://u:p?w@host/"};
     struct parts parts;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(split(bad[i], &parts), GW_ERROR_INVALID);
