@@ -3,6 +3,7 @@
 
 #include "app/config_value.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -85,15 +86,25 @@ static bool is_listen(const char *text)
     return isdigit((unsigned char)colon[1]) && !*end && port >= 0 && port <= 65535;
 }
 
+// host:port whose host is 127.x.y.z. ZeroMQ binds to numbers, not to names.
 static bool is_loopback(const char *text)
 {
-    return !strncmp(text, "127.", 4) || !strncmp(text, "[::1]:", 6) ||
-           !strncmp(text, "localhost:", 10);
+    struct in_addr address;
+    char host[INET_ADDRSTRLEN];
+    size_t length = (size_t)(strrchr(text, ':') - text);
+
+    if (length >= sizeof(host))
+        return false;
+    memcpy(host, text, length);
+    host[length] = 0;
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 static bool is_choice(const char *choices, const char *text)
 {
     size_t length = strlen(text);
+    if (strchr(text, ' '))
+        return false; // that would be two of them
     for (const char *at = choices; length && (at = strstr(at, text)); at += length)
         if ((at == choices || at[-1] == ' ') && (!at[length] || at[length] == ' '))
             return true;
@@ -123,7 +134,11 @@ bool gw_config_value_set(struct gw_config *config, const struct gw_config_option
                           "duration; write one like 5s, 500ms or 10m", problem);
     case GW_VALUE_SIZE:
         return set_number(field, option, text, sizes, "size; write one like 16MiB", problem);
-    case GW_VALUE_TEXT: return set_text(field, option, text, problem);
+    case GW_VALUE_TEXT:
+        if (*text || !*option->fallback)
+            return set_text(field, option, text, problem);
+        snprintf(problem, 160, "is empty; leave the key out for %.80s", option->fallback);
+        return false;
     case GW_VALUE_DIVISION:
         if (gw_division_valid(text))
             return set_text(field, option, text, problem);
@@ -132,8 +147,8 @@ bool gw_config_value_set(struct gw_config *config, const struct gw_config_option
     case GW_VALUE_LOOPBACK:
         if (is_listen(text) && !is_loopback(text)) {
             snprintf(problem, 160,
-                     "%.40s is beyond loopback, which needs CURVE, which this version does not "
-                     "have; use 127.0.0.1",
+                     "%.40s is not an address on loopback; others need CURVE, which this version "
+                     "does not have; use 127.0.0.1",
                      text);
             return false;
         }
