@@ -115,13 +115,6 @@ static bool parse_degrees(const char *text, double limit, double *ret)
     return true;
 }
 
-static bool is_name(const char *name)
-{
-    json_t *string = json_string(name); // NULL when it is not UTF-8
-    json_decref(string);
-    return string && strlen(name) < GW_CAMERA_NAME_SIZE && !name[strcspn(name, "\r\n\t")];
-}
-
 // Checks the options before anything is opened. Returns 0 or an exit code.
 static int check_add(const struct call *call)
 {
@@ -130,7 +123,7 @@ static int check_add(const struct call *call)
         return gw_cli_usage(call->word,
                             "--id: up to %d letters, digits, dots, dashes and underscores",
                             GW_CAMERA_ID_SIZE - 1);
-    if (call->name && !is_name(call->name))
+    if (call->name && !gw_camera_name_valid(call->name))
         return gw_cli_usage(call->word, "--name: one line of UTF-8, up to %d bytes",
                             GW_CAMERA_NAME_SIZE - 1);
     if (call->division && !gw_division_valid(call->division))
@@ -409,7 +402,8 @@ static int import_sheet(struct call *call, const struct gw_sheet *sheet)
         fprintf(stderr, "%s:%d:%d: %s\n", call->argument, sheet->errors[i].line,
                 sheet->errors[i].column, sheet->errors[i].what);
     if (sheet->error_count && (call->all_or_nothing || !sheet->row_count))
-        return gw_cli_fail("%d of the rows are wrong; nothing was changed", sheet->error_count);
+        return gw_cli_fail("%d %s wrong; nothing was changed", sheet->error_count,
+                           sheet->error_count == 1 ? "line is" : "lines are");
     if (gw_sheet_import(sheet, call->index, call->dry_run, &counts) < 0)
         return gw_cli_fail("cannot change the registry: %s; nothing was changed",
                            gw_index_error(call->index));

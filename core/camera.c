@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "core/names.h"
 
 static const char *const record_modes[] = {"events", "continuous", "off"};
@@ -39,6 +41,18 @@ bool gw_division_valid(const char *division)
 bool gw_grid_valid(const char *grid)
 {
     return strlen(grid) < GW_GRID_SIZE && is_digits(grid);
+}
+
+bool gw_camera_name_valid(const char *name)
+{
+    json_t *string = json_string(name); // NULL when it is not UTF-8
+    json_decref(string);
+    if (!string || strlen(name) >= GW_CAMERA_NAME_SIZE)
+        return false;
+    for (; *name; name++)
+        if (iscntrl((unsigned char)*name))
+            return false;
+    return true;
 }
 
 bool gw_camera_same_work(const struct gw_camera *a, const struct gw_camera *b)

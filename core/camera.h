@@ -63,6 +63,8 @@ struct gw_camera_metrics {
 bool gw_camera_id_valid(const char *id);
 bool gw_division_valid(const char *division);
 bool gw_grid_valid(const char *grid);
+// Whether text can be a camera's name: one line of UTF-8 without control characters.
+bool gw_camera_name_valid(const char *name);
 
 // Whether a worker does the same for both: a name or place may differ, what it connects to may not.
 bool gw_camera_same_work(const struct gw_camera *a, const struct gw_camera *b);

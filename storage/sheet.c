@@ -4,7 +4,6 @@
 #include "storage/sheet.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -191,9 +190,14 @@ static bool read_header(struct reader *reader)
     struct gw_sheet *sheet = reader->sheet;
     if (!read_row(reader, reader->cells, COLUMNS, &reader->count))
         return false;
+    if (reader->count == 1 && !*reader->cells[0].text)
+        return complain(reader, 1, 1, "the first line is empty; it names the columns");
     for (int i = 0; i < reader->count; i++) {
         struct cell *cell = &reader->cells[i];
         int column = find_column(cell->text);
+        if (column < 0 && cell->text[strcspn(cell->text, ";\t")])
+            return COMPLAIN(reader, cell,
+                            "columns are separated by commas; save the sheet as CSV UTF-8");
         if (column < 0)
             return COMPLAIN(reader, cell, "there is no column \"%.40s\"; columns are " ALL_NAMES,
                             cell->text);
@@ -211,16 +215,6 @@ static bool read_header(struct reader *reader)
 
 // --- rows ----------------------------------------------------------------------------------------
 
-static bool is_plain_text(const char *text)
-{
-    json_t *string = json_string(text); // NULL when it is not UTF-8
-    json_decref(string);
-    for (; string && *text; text++)
-        if (iscntrl((unsigned char)*text))
-            return false;
-    return string;
-}
-
 static bool read_id(struct reader *reader, const struct cell *cell, struct gw_camera *camera)
 {
     const struct gw_sheet *sheet = reader->sheet;
@@ -228,7 +222,7 @@ static bool read_id(struct reader *reader, const struct cell *cell, struct gw_ca
         return COMPLAIN(
             reader, cell,
             "\"%.40s\" is no id; use up to %d letters, digits, dots, dashes and underscores",
-            is_plain_text(cell->text) ? cell->text : "", GW_CAMERA_ID_SIZE - 1);
+            gw_camera_name_valid(cell->text) ? cell->text : "", GW_CAMERA_ID_SIZE - 1);
     for (int i = 0; i < sheet->row_count; i++)
         if (!strcmp(sheet->rows[i].camera.id, cell->text))
             return COMPLAIN(reader, cell, "id %s is in line %d already", cell->text,
@@ -239,11 +233,11 @@ static bool read_id(struct reader *reader, const struct cell *cell, struct gw_ca
 
 static bool read_name(struct reader *reader, const struct cell *cell, struct gw_camera *camera)
 {
-    if (!is_plain_text(cell->text))
-        return COMPLAIN(reader, cell,
-                        "the name is not UTF-8 text of one line; save the sheet as CSV UTF-8");
     if (strlen(cell->text) >= sizeof(camera->name))
         return COMPLAIN(reader, cell, "the name is longer than %d bytes", GW_CAMERA_NAME_SIZE - 1);
+    if (!gw_camera_name_valid(cell->text))
+        return COMPLAIN(reader, cell,
+                        "the name is not UTF-8 text of one line; save the sheet as CSV UTF-8");
     strcpy(camera->name, *cell->text ? cell->text : camera->id);
     return true;
 }
@@ -362,13 +356,22 @@ static void add_row(struct gw_sheet *sheet, const struct gw_camera *camera, int 
     sheet->rows[sheet->row_count++].line = line;
 }
 
+// Spreadsheets write rows of nothing but commas, too.
+static bool is_empty_row(const struct reader *reader, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (*reader->cells[i].text)
+            return false;
+    return count == 1 || count == reader->count;
+}
+
 static void read_one(struct reader *reader)
 {
     struct gw_camera camera = {0};
     int line = reader->line, count;
     if (!read_row(reader, reader->cells, reader->count, &count))
         return;
-    if (count == 1 && !*reader->cells[0].text) // an empty line
+    if (is_empty_row(reader, count))
         return;
     if (count < reader->count)
         complain(reader, line, 1, "the row has %d cells, the header has %d", count, reader->count);

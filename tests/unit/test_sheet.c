@@ -115,7 +115,8 @@ static void lines_are_counted_inside_quotation_marks(void **state)
 
 static void mistakes_are_found_where_they_are(void **state)
 {
-    refused("", 1, 1, "there is no column");
+    refused("", 1, 1, "the first line is empty");
+    refused("id;name;record_url\na;b;rtsp://h/\n", 1, 1, "separated by commas");
     refused("id,name\na,b\n", 1, 1, "record_url is missing");
     refused("id,record_url,colour\n", 1, 15, "no column \"colour\"");
     refused("id,record_url,ID\n", 1, 15, "twice");
@@ -129,6 +130,13 @@ static void mistakes_are_found_where_they_are(void **state)
     refused("id,grid,record_url\na,x,rtsp://h/\n", 2, 3, "grid");
     refused("id,record,record_url\na,always,rtsp://h/\n", 2, 3, "events, continuous or off");
     refused("id,enabled,record_url\na,maybe,rtsp://h/\n", 2, 3, "yes or no");
+}
+
+static void empty_rows_are_no_mistakes(void **state)
+{
+    parse("id,name,record_url\n,,\n\na,b,rtsp://h/\r\n , ,\t\r\n \r\n");
+    assert_int_equal(sheet.error_count, 0);
+    assert_int_equal(sheet.row_count, 1);
 }
 
 static void a_position_says_in_which_system_it_is(void **state)
@@ -259,6 +267,7 @@ int main(void)
         PURE(every_wrong_row_is_named_and_the_others_are_read),
         PURE(lines_are_counted_inside_quotation_marks),
         PURE(mistakes_are_found_where_they_are),
+        PURE(empty_rows_are_no_mistakes),
         PURE(a_position_says_in_which_system_it_is),
         PURE(no_mistake_shows_a_password),
         STORE(a_sheet_goes_out_as_it_came_in),
