@@ -65,7 +65,7 @@ static void print_json(const struct gw_bus_message *message, json_t *event)
     json_t *line = json_pack("{ss ss sI sO sI}", "topic", message->topic, "epoch", epoch, "seq",
                              (json_int_t)message->stamp.seq, "event", event, "thumbnail_bytes",
                              (json_int_t)message->thumbnail_size);
-    json_dumpf(line, stdout, JSON_COMPACT);
+    json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
     putchar('\n');
     json_decref(line);
 }

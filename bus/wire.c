@@ -52,7 +52,8 @@ static char *envelope(const struct gw_wire_stamp *stamp, const char *source, con
         json_pack("{ss ss ss ss ss ss ss ss so}", "specversion", "1.0", "id", id, "source", source,
                   "type", type, "subject", subject, "time", gw_format_rfc3339(time, wall_us),
                   "datacontenttype", "application/json", "sequence", sequence, "data", data);
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    // Twelve digits, as in the index and the API: 0.83 and not 0.82999999999999996.
+    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
     json_decref(json);
     return text;
 }
