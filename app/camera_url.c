@@ -39,3 +39,59 @@ int gw_camera_from_url(struct gw_camera *ret, const char *url)
     *ret = camera;
     return 0;
 }
+
+// --- its place in the registry -------------------------------------------------------------------
+
+// The same URL again is the same camera; only what was given changes.
+static void keep_registered(struct gw_camera *camera, const struct gw_camera *registered)
+{
+    struct gw_camera merged = *registered;
+    if (*camera->username || *camera->password) {
+        memcpy(merged.username, camera->username, sizeof(merged.username));
+        memcpy(merged.password, camera->password, sizeof(merged.password));
+    }
+    *camera = merged;
+}
+
+static const struct gw_camera *find_url(const struct gw_camera_row *rows, int count,
+                                        const char *url)
+{
+    for (int i = 0; i < count; i++)
+        if (!strcmp(rows[i].camera.record_url, url))
+            return &rows[i].camera;
+    return NULL;
+}
+
+static const struct gw_camera *find_id(const struct gw_camera_row *rows, int count, const char *id)
+{
+    for (int i = 0; i < count; i++)
+        if (!strcmp(rows[i].camera.id, id))
+            return &rows[i].camera;
+    return NULL;
+}
+
+static void make_unique(struct gw_camera *camera, const struct gw_camera_row *rows, int count)
+{
+    char stem[GW_CAMERA_ID_SIZE];
+    snprintf(stem, sizeof(stem), "%s", camera->id);
+    for (int n = 2; find_id(rows, count, camera->id); n++)
+        snprintf(camera->id, sizeof(camera->id), "%.50s-%d", stem, n);
+    snprintf(camera->name, sizeof(camera->name), "%s", camera->id);
+}
+
+int gw_camera_find_place(struct gw_camera *camera, const char *id,
+                         const struct gw_camera_row *registered, int count)
+{
+    const struct gw_camera *same =
+        id ? find_id(registered, count, id) : find_url(registered, count, camera->record_url);
+
+    if (same && strcmp(same->record_url, camera->record_url))
+        return GW_ERROR_BUSY;
+    if (same)
+        keep_registered(camera, same);
+    else if (id)
+        snprintf(camera->name, sizeof(camera->name), "%s", strcpy(camera->id, id));
+    else
+        make_unique(camera, registered, count);
+    return 0;
+}

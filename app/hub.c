@@ -12,6 +12,7 @@
 #include <zmq.h>
 
 #include "app/assignment.h"
+#include "app/camera_url.h"
 #include "app/cli.h"
 #include "app/crew.h"
 #include "app/ledger.h"
@@ -212,31 +213,44 @@ static void update_cameras(struct hub *hub, bool force)
     free(cameras);
 }
 
-// A camera named at the start; one that is registered already keeps its name, place and record
-// mode.
-static int register_camera(struct hub *hub, const struct gw_camera *camera)
-{
-    struct gw_camera_row known;
-    struct gw_camera merged = *camera;
+struct registration {
+    struct gw_index *index;
+    const struct gw_camera *cameras;
+    int count;
+};
 
-    if (gw_index_camera(hub->index, camera->id, &known) == 0) {
-        merged = known.camera;
-        memcpy(merged.record_url, camera->record_url, sizeof(merged.record_url));
-        memcpy(merged.username, camera->username, sizeof(merged.username));
-        memcpy(merged.password, camera->password, sizeof(merged.password));
-        merged.enabled = true;
-    }
-    if (gw_index_put_camera(hub->index, &merged) < 0)
-        return gw_cli_fail("cannot register camera %s: %s", camera->id, gw_index_error(hub->index));
-    return 0;
+// A camera named at the start is enabled; one that is registered keeps its id, place and record
+// mode.
+static int register_camera(struct gw_index *index, struct gw_camera camera)
+{
+    struct gw_camera_row *rows;
+    int count = gw_index_cameras(index, &rows);
+
+    if (count < 0)
+        return count;
+    int result = gw_camera_find_place(&camera, NULL, rows, count);
+    free(rows);
+    camera.enabled = true;
+    return result < 0 ? result : gw_index_put_camera(index, &camera);
+}
+
+static int register_all(void *opaque)
+{
+    const struct registration *registration = opaque;
+    int result = 0;
+
+    for (int i = 0; result >= 0 && i < registration->count; i++)
+        result = register_camera(registration->index, registration->cameras[i]);
+    return result;
 }
 
 static int register_cameras(struct hub *hub, const struct gw_camera *cameras, int count)
 {
-    int code = 0;
-    for (int i = 0; !code && i < count; i++)
-        code = register_camera(hub, &cameras[i]);
-    return code;
+    struct registration registration = {hub->index, cameras, count};
+
+    if (count && gw_index_transaction(hub->index, register_all, &registration) < 0)
+        return gw_cli_fail("cannot register the cameras: %s", gw_index_error(hub->index));
+    return 0;
 }
 
 // --- the loop ------------------------------------------------------------------------------------

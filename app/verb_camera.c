@@ -157,43 +157,6 @@ static void apply_options(const struct call *call, struct gw_camera *camera)
     }
 }
 
-// The same URL again is the same camera; only what was given changes.
-static void keep_registered(struct gw_camera *camera, const struct gw_camera *registered)
-{
-    struct gw_camera merged = *registered;
-    if (*camera->username || *camera->password) {
-        memcpy(merged.username, camera->username, sizeof(merged.username));
-        memcpy(merged.password, camera->password, sizeof(merged.password));
-    }
-    *camera = merged;
-}
-
-static const struct gw_camera *find_url(const struct gw_camera_row *rows, int count,
-                                        const char *url)
-{
-    for (int i = 0; i < count; i++)
-        if (!strcmp(rows[i].camera.record_url, url))
-            return &rows[i].camera;
-    return NULL;
-}
-
-static const struct gw_camera *find_id(const struct gw_camera_row *rows, int count, const char *id)
-{
-    for (int i = 0; i < count; i++)
-        if (!strcmp(rows[i].camera.id, id))
-            return &rows[i].camera;
-    return NULL;
-}
-
-static void make_unique(struct gw_camera *camera, const struct gw_camera_row *rows, int count)
-{
-    char stem[GW_CAMERA_ID_SIZE];
-    snprintf(stem, sizeof(stem), "%s", camera->id);
-    for (int n = 2; find_id(rows, count, camera->id); n++)
-        snprintf(camera->id, sizeof(camera->id), "%.50s-%d", stem, n);
-    snprintf(camera->name, sizeof(camera->name), "%s", camera->id);
-}
-
 struct addition {
     struct call *call;
     struct gw_camera camera;
@@ -209,16 +172,7 @@ static int add_in_transaction(void *opaque)
     int count = gw_index_cameras(call->index, &rows), result = 0;
     if (count < 0)
         return count;
-    const struct gw_camera *same =
-        call->id ? find_id(rows, count, call->id) : find_url(rows, count, camera->record_url);
-    if (same && strcmp(same->record_url, camera->record_url))
-        result = GW_ERROR_BUSY;
-    else if (same)
-        keep_registered(camera, same);
-    else if (call->id)
-        snprintf(camera->name, sizeof(camera->name), "%s", strcpy(camera->id, call->id));
-    else
-        make_unique(camera, rows, count);
+    result = gw_camera_find_place(camera, call->id, rows, count);
     free(rows);
     if (result < 0)
         return result;

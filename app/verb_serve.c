@@ -24,7 +24,8 @@ static const char help[] =
     "\n"
     "  -c, --config FILE  configuration (default " GW_CONFIG_FILE ", if it exists)\n"
     "  --store DIR        where index and media are (default from the configuration)\n"
-    "  --camera URL       register this camera too, rtsp://[user:password@]host[:port]/path;\n"
+    "  --camera URL       register this camera too, rtsp://[user:password@]host[:port]/path, or\n"
+    "                     enable it, if the URL is registered; repeatable;\n"
     "                     `gridwatch camera add -` keeps the password out of the command line\n"
     "\n"
     "Prints, a line each, the console's address, a one-time login link, the bus, and \"ready\".\n";
