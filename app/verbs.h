@@ -3,7 +3,8 @@
 
 // The gridwatch program's verbs: one function and one file (verb_<name>.c) each, listed in main.c.
 // argv[0] is the verb; each parses its own options with getopt_long, prints its own --help on
-// stdout, and returns an exit code of core/error.h.
+// stdout, and returns an exit code of core/error.h. The words of `gridwatch camera` are in
+// camera_words.h.
 #pragma once
 
 int gw_verb_serve(int argc, char **argv);

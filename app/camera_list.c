@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// gridwatch camera list: the registry, for people and as JSON lines.
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/camera_words.h"
+#include "app/cli.h"
+#include "core/clock.h"
+#include "core/error.h"
+
+static const char help[] = "usage: gridwatch camera list [OPTION]…\n"
+                           "\n"
+                           "Lists cameras by id. Never shows user names or passwords.\n"
+                           "\n"
+                           "  --json                one JSON object per line\n" GW_CAMERA_OPTIONS;
+
+static const char *status_name(const struct gw_camera_row *row)
+{
+    if (!row->camera.enabled)
+        return "disabled";
+    if (row->state.since_us == GW_NO_TIME)
+        return "unknown";
+    return row->state.status == GW_CAMERA_ONLINE ? "online" : "offline";
+}
+
+static void print_camera(const struct gw_camera_row *row)
+{
+    const struct gw_camera *camera = &row->camera;
+    char area[GW_DIVISION_SIZE + GW_GRID_SIZE];
+    snprintf(area, sizeof(area), "%s%s", camera->division, camera->grid);
+    printf("%-24s  %-8s  %-10s  %-15s  %s%s%s%s%s\n", camera->id, status_name(row),
+           gw_record_mode_name(camera->record), area, camera->record_url,
+           strcmp(camera->name, camera->id) ? "  " : "",
+           strcmp(camera->name, camera->id) ? camera->name : "", *row->state.reason ? "  — " : "",
+           row->state.reason);
+}
+
+static void print_camera_json(const struct gw_camera_row *row)
+{
+    const struct gw_camera *camera = &row->camera;
+    char since[GW_RFC3339_SIZE];
+    bool known = row->state.since_us != GW_NO_TIME;
+    json_t *json = json_pack("{ss ss ss ss ss ss sb ss ss}", "id", camera->id, "name", camera->name,
+                             "division", camera->division, "grid", camera->grid, "url",
+                             camera->record_url, "record", gw_record_mode_name(camera->record),
+                             "enabled", camera->enabled, "status",
+                             !known                                  ? "unknown"
+                             : row->state.status == GW_CAMERA_ONLINE ? "online"
+                                                                     : "offline",
+                             "reason", row->state.reason);
+    if (known) {
+        json_object_set_new(json, "since",
+                            json_string(gw_format_rfc3339(since, row->state.since_us)));
+        json_object_set_new(json, "since_us", json_integer(row->state.since_us));
+    }
+    if (isfinite(camera->lon) && isfinite(camera->lat)) {
+        json_object_set_new(json, "lon", json_real(camera->lon));
+        json_object_set_new(json, "lat", json_real(camera->lat));
+    }
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    puts(text ? text : "{}");
+    free(text);
+    json_decref(json);
+}
+
+static int run_list(struct gw_camera_call *call)
+{
+    struct gw_camera_row *rows = NULL;
+    int count = gw_index_cameras(call->index, &rows);
+    if (count < 0)
+        return gw_cli_fail("cannot read the registry: %s", gw_index_error(call->index));
+    if (count && !call->json)
+        puts("ID                        STATUS    RECORD      AREA             URL");
+    for (int i = 0; i < count; i++) {
+        if (call->json)
+            print_camera_json(&rows[i]);
+        else
+            print_camera(&rows[i]);
+    }
+    free(rows);
+    return GW_EXIT_OK;
+}
+
+const struct gw_camera_word gw_camera_list = {
+    .name = "list", .full = "camera list", .help = help, .run = run_list};
