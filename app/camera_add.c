@@ -131,7 +131,7 @@ static int prepare_add(struct gw_camera_call *call)
 static int run_add(struct gw_camera_call *call)
 {
     int result = gw_index_transaction(call->index, add_in_transaction, call);
-    if (result == GW_ERROR_BUSY && call->id)
+    if (result == GW_ERROR_INVALID)
         return gw_cli_fail("camera %s is registered with another URL; remove it first", call->id);
     if (result < 0)
         return gw_cli_fail("cannot register the camera: %s", gw_index_error(call->index));

@@ -86,7 +86,7 @@ int gw_camera_find_place(struct gw_camera *camera, const char *id,
         id ? find_id(registered, count, id) : find_url(registered, count, camera->record_url);
 
     if (same && strcmp(same->record_url, camera->record_url))
-        return GW_ERROR_BUSY;
+        return GW_ERROR_INVALID;
     if (same)
         keep_registered(camera, same);
     else if (id)

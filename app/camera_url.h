@@ -13,6 +13,6 @@ int gw_camera_from_url(struct gw_camera *ret, const char *url);
 
 // Makes what gw_camera_from_url() gave one camera of the registry. Of one that has the URL already,
 // everything is kept but the credentials, if new ones are given; any other gets id (NULL: one like
-// its own that is not taken). Returns 0, or GW_ERROR_BUSY when id belongs to another URL.
+// its own that is not taken). Returns 0, or GW_ERROR_INVALID when id belongs to another URL.
 int gw_camera_find_place(struct gw_camera *camera, const char *id,
                          const struct gw_camera_row *registered, int count);

@@ -73,7 +73,7 @@ static void a_registered_url_keeps_all_but_new_credentials(void **state)
     assert_string_equal(camera.password, "new");
 
     assert_int_equal(gw_camera_from_url(&camera, "rtsp://host/b"), 0);
-    assert_int_equal(gw_camera_find_place(&camera, "gate-07", &row, 1), GW_ERROR_BUSY);
+    assert_int_equal(gw_camera_find_place(&camera, "gate-07", &row, 1), GW_ERROR_INVALID);
 }
 
 int main(void)
