@@ -80,13 +80,17 @@ static void settle_strays(struct hub *hub)
 
 // --- workers -------------------------------------------------------------------------------------
 
+static int place_of(const struct hub *hub, const struct gw_crew_member *member)
+{
+    return (int)(member - gw_crew_member(hub->crew, 0));
+}
+
 static void assign(struct hub *hub, struct gw_crew_member *member)
 {
     struct gw_camera *cameras = calloc((size_t)hub->assignment.count + 1, sizeof(*cameras));
     if (!cameras)
         abort();
-    int count =
-        gw_assignment_of(&hub->assignment, (int)(member - gw_crew_member(hub->crew, 0)), cameras);
+    int count = gw_assignment_of(&hub->assignment, place_of(hub, member), cameras);
     gw_protocol_send(hub->workers, &member->boot,
                      gw_protocol_assign(&hub->settings, cameras, count));
     free(cameras);
@@ -117,9 +121,10 @@ static void handle_status(struct hub *hub, struct gw_crew_member *member, const 
         hub->counters.bad_messages++;
         return;
     }
-    if (member)
+    if (member) {
         member->heard_us = gw_mono_us();
-    gw_site_status_put(hub->status, metrics, count);
+        gw_site_status_put(hub->status, place_of(hub, member), metrics, count);
+    }
     free(metrics);
 }
 
@@ -177,6 +182,7 @@ static void reap(struct hub *hub)
     while ((member = gw_crew_reap(hub->crew, gw_mono_us()))) {
         hub->counters.worker_restarts += !gw_process_stop_requested();
         receive(hub); // its last words
+        gw_site_status_lose(hub->status, place_of(hub, member));
         hub->strays = true;
     }
 }
@@ -205,7 +211,6 @@ static void update_cameras(struct hub *hub, bool force)
     free(rows);
     if (gw_assignment_update(&hub->assignment, cameras, count, gw_crew_count(hub->crew))) {
         gw_log_info(&hub_log, "%d cameras", hub->assignment.count);
-        gw_site_status_keep(hub->status, cameras, count);
         for (int i = 0; i < gw_crew_count(hub->crew); i++)
             if (gw_crew_member(hub->crew, i)->present)
                 assign(hub, gw_crew_member(hub->crew, i));

@@ -70,8 +70,10 @@ static bool commit(struct gw_ledger *ledger, const struct gw_fact_entry *entries
     int64_t start_us = gw_mono_us();
     int error = gw_index_commit(ledger->config.index, entries, count);
 
-    ledger->counters.commits++;
-    ledger->counters.commit_us += gw_mono_us() - start_us;
+    if (!error) {
+        ledger->counters.commits++;
+        ledger->counters.commit_us += gw_mono_us() - start_us;
+    }
     if (error && !ledger->failing)
         gw_log_error(ledger->config.log,
                      "cannot commit to the index: %s; workers keep their facts and send them again",

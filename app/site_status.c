@@ -10,9 +10,14 @@
 
 #include "core/clock.h"
 
+struct reported {
+    int worker;
+    struct gw_camera_metrics metrics;
+};
+
 struct gw_site_status {
     pthread_mutex_t lock;
-    struct gw_camera_metrics *cameras;
+    struct reported *cameras;
     int count, room;
     struct gw_site_counters counters;
     const char *problem;
@@ -39,41 +44,43 @@ void gw_site_status_destroy(struct gw_site_status **status)
     *status = NULL;
 }
 
-// The camera's place, a new one if need be. Called with the lock held.
-static struct gw_camera_metrics *find_or_add(struct gw_site_status *status, const char *camera)
+// Called with the lock held.
+static void forget(struct gw_site_status *status, int worker, const struct gw_camera_metrics *news,
+                   int count)
 {
-    for (int i = 0; i < status->count; i++)
-        if (!strcmp(status->cameras[i].camera, camera))
-            return &status->cameras[i];
-    if (status->count == status->room) {
-        status->room = status->room ? 2 * status->room : 64;
+    int kept = 0;
+    for (int i = 0; i < status->count; i++) {
+        bool stale = status->cameras[i].worker == worker;
+        for (int j = 0; !stale && j < count; j++)
+            stale = !strcmp(status->cameras[i].metrics.camera, news[j].camera);
+        if (!stale)
+            status->cameras[kept++] = status->cameras[i];
+    }
+    status->count = kept;
+}
+
+void gw_site_status_put(struct gw_site_status *status, int worker,
+                        const struct gw_camera_metrics *metrics, int count)
+{
+    pthread_mutex_lock(&status->lock);
+    forget(status, worker, metrics, count);
+    if (status->count + count > status->room) {
+        status->room = 2 * (status->count + count);
         status->cameras = realloc(status->cameras, (size_t)status->room * sizeof(*status->cameras));
         if (!status->cameras)
             abort();
     }
-    return &status->cameras[status->count++];
-}
-
-void gw_site_status_put(struct gw_site_status *status, const struct gw_camera_metrics *metrics,
-                        int count)
-{
-    pthread_mutex_lock(&status->lock);
     for (int i = 0; i < count; i++)
-        *find_or_add(status, metrics[i].camera) = metrics[i];
+        status->cameras[status->count++] = (struct reported){worker, metrics[i]};
     pthread_mutex_unlock(&status->lock);
 }
 
-void gw_site_status_keep(struct gw_site_status *status, const struct gw_camera *cameras, int count)
+void gw_site_status_lose(struct gw_site_status *status, int worker)
 {
-    int kept = 0;
     pthread_mutex_lock(&status->lock);
     for (int i = 0; i < status->count; i++)
-        for (int j = 0; j < count; j++)
-            if (!strcmp(status->cameras[i].camera, cameras[j].id)) {
-                status->cameras[kept++] = status->cameras[i];
-                break;
-            }
-    status->count = kept;
+        if (status->cameras[i].worker == worker)
+            status->cameras[i].metrics.online = false;
     pthread_mutex_unlock(&status->lock);
 }
 
@@ -208,8 +215,8 @@ void gw_site_status_write_metrics(void *opaque, FILE *out)
         const struct camera_metric *metric = &camera_metrics[i];
         write_head(out, metric->name, metric->type, metric->help);
         for (int j = 0; j < status->count; j++)
-            fprintf(out, "%s{camera=\"%s\"} %.17g\n", metric->name, status->cameras[j].camera,
-                    metric->value(&status->cameras[j]));
+            fprintf(out, "%s{camera=\"%s\"} %.17g\n", metric->name,
+                    status->cameras[j].metrics.camera, metric->value(&status->cameras[j].metrics));
     }
     pthread_mutex_unlock(&status->lock);
 }

@@ -17,11 +17,12 @@ struct gw_site_status;
 int gw_site_status_create(struct gw_site_status **ret);
 void gw_site_status_destroy(struct gw_site_status **status);
 
-// The newest report on these cameras.
-void gw_site_status_put(struct gw_site_status *status, const struct gw_camera_metrics *metrics,
-                        int count);
-// Forgets cameras that are not registered any more.
-void gw_site_status_keep(struct gw_site_status *status, const struct gw_camera *cameras, int count);
+// What a worker (its place in the crew) reports of its cameras. Replaces its last report, so that
+// cameras which it does not have any more are forgotten.
+void gw_site_status_put(struct gw_site_status *status, int worker,
+                        const struct gw_camera_metrics *metrics, int count);
+// This worker has ended: its cameras are not online until it reports again.
+void gw_site_status_lose(struct gw_site_status *status, int worker);
 
 struct gw_site_counters {
     int workers, workers_present;

@@ -115,6 +115,9 @@ static void facts_behind_a_failed_commit_are_not_acked_before_those_in_it(void *
     gw_ledger_flush(books.ledger);
     assert_true(gw_ledger_failing(books.ledger));
     assert_int_equal(last_ack(), 0);
+    struct gw_ledger_counters counters;
+    gw_ledger_count(books.ledger, &counters);
+    assert_int_equal(counters.commits, 1);
 
     take(4, GW_FACT_CAMERA_ONLINE); // was on its way already
     gw_ledger_flush(books.ledger);
