@@ -70,7 +70,7 @@ static bool is_ascii(const char *text)
 static bool is_port_and_path(const char *text)
 {
     if (*text == ':') {
-        char *end;
+        char *end = NULL;
         long port = isdigit((unsigned char)text[1]) ? strtol(text + 1, &end, 10) : 0;
         if (port < 1 || port > 65535)
             return false;
