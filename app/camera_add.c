@@ -144,4 +144,5 @@ const struct gw_camera_word gw_camera_add = {.name = "add",
                                              .help = help,
                                              .argument = "a URL",
                                              .prepare = prepare_add,
+                                             .mode = GW_INDEX_WRITE,
                                              .run = run_add};

@@ -47,16 +47,19 @@ const struct gw_camera_word gw_camera_remove = {.name = "remove",
                                                 .full = "camera remove",
                                                 .help = help,
                                                 .argument = "an id",
+                                                .mode = GW_INDEX_CHANGE,
                                                 .run = run_remove};
 
 const struct gw_camera_word gw_camera_enable = {.name = "enable",
                                                 .full = "camera enable",
                                                 .help = help,
                                                 .argument = "an id",
+                                                .mode = GW_INDEX_CHANGE,
                                                 .run = run_enable};
 
 const struct gw_camera_word gw_camera_disable = {.name = "disable",
                                                  .full = "camera disable",
                                                  .help = help,
                                                  .argument = "an id",
+                                                 .mode = GW_INDEX_CHANGE,
                                                  .run = run_enable};

@@ -87,4 +87,4 @@ static int run_list(struct gw_camera_call *call)
 }
 
 const struct gw_camera_word gw_camera_list = {
-    .name = "list", .full = "camera list", .help = help, .run = run_list};
+    .name = "list", .full = "camera list", .help = help, .mode = GW_INDEX_READ, .run = run_list};

@@ -98,6 +98,7 @@ const struct gw_camera_word gw_camera_import = {.name = "import",
                                                 .full = "camera import",
                                                 .help = import_help,
                                                 .argument = "a file",
+                                                .mode = GW_INDEX_WRITE,
                                                 .run = run_import};
 
 // --- export --------------------------------------------------------------------------------------
@@ -125,5 +126,8 @@ static int run_export(struct gw_camera_call *call)
     return GW_EXIT_OK;
 }
 
-const struct gw_camera_word gw_camera_export = {
-    .name = "export", .full = "camera export", .help = export_help, .run = run_export};
+const struct gw_camera_word gw_camera_export = {.name = "export",
+                                                .full = "camera export",
+                                                .help = export_help,
+                                                .mode = GW_INDEX_READ,
+                                                .run = run_export};

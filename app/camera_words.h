@@ -29,7 +29,8 @@ struct gw_camera_call {
 struct gw_camera_word {
     const char *name, *full; // full: for messages
     const char *help;
-    const char *argument; // what it must be given, in words; NULL when nothing
+    const char *argument;    // what it must be given, in words; NULL when nothing
+    enum gw_index_mode mode; // so that only what adds a camera makes an index
     // Both return 0, or an exit code after one line on stderr. prepare checks what can be checked
     // before the index is opened; may be NULL.
     int (*prepare)(struct gw_camera_call *call);

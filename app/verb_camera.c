@@ -111,14 +111,14 @@ static int parse_options(struct gw_camera_call *call, const struct gw_camera_wor
     return -1;
 }
 
-static int open_index(struct gw_camera_call *call)
+static int open_index(struct gw_camera_call *call, enum gw_index_mode mode)
 {
     struct gw_config config;
     char error[GW_INDEX_ERROR_SIZE];
     int result = gw_cli_config(&config, call->config_file, call->store);
     if (result)
         return result;
-    if (gw_index_open(&call->index, config.store, GW_INDEX_WRITE, config.division, error) < 0)
+    if (gw_index_open(&call->index, config.store, mode, config.division, error) < 0)
         return gw_cli_fail("%s", error);
     return 0;
 }
@@ -132,7 +132,7 @@ static int run_word(const struct gw_camera_word *word, int argc, char **argv)
     result = word->prepare ? word->prepare(&call) : 0;
     gw_url_scrub_arguments(argc, argv);
     if (!result)
-        result = open_index(&call);
+        result = open_index(&call, word->mode);
     if (!result)
         result = word->run(&call);
     gw_index_close(&call.index);

@@ -17,9 +17,10 @@
 
 struct gw_index;
 
-enum gw_index_mode { GW_INDEX_READ, GW_INDEX_WRITE };
+// CHANGE and WRITE both write; only WRITE makes an index where there is none.
+enum gw_index_mode { GW_INDEX_READ, GW_INDEX_CHANGE, GW_INDEX_WRITE };
 
-// Opens store/index.db; with WRITE, creates or upgrades it (file mode 0600). division is the
+// Opens store/index.db; all but READ upgrade it, WRITE creates it (file mode 0600). division is the
 // site's, used in topics of cameras without one of their own; may be "".
 // On failure returns a code and one line in error (size GW_INDEX_ERROR_SIZE) for people.
 #define GW_INDEX_ERROR_SIZE 256

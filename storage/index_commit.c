@@ -332,7 +332,7 @@ static int take_entries(void *opaque)
 
 int gw_index_commit(struct gw_index *index, const struct gw_fact_entry *entries, int count)
 {
-    assert(index->mode == GW_INDEX_WRITE);
+    assert(index->mode != GW_INDEX_READ);
     struct commit commit = {index, entries, count, 0};
     return count ? gw_index_transaction(index, take_entries, &commit) : 0;
 }
@@ -340,7 +340,7 @@ int gw_index_commit(struct gw_index *index, const struct gw_fact_entry *entries,
 int gw_index_pass_over(struct gw_index *index, const struct gw_id *boot, uint64_t boot_seq,
                        int64_t wall_us)
 {
-    assert(index->mode == GW_INDEX_WRITE);
+    assert(index->mode != GW_INDEX_READ);
     int result = advance_boot(index, boot, boot_seq, wall_us);
     return result < 0 ? result : 0;
 }

@@ -149,14 +149,14 @@ static int put_camera(void *opaque)
 
 int gw_index_put_camera(struct gw_index *index, const struct gw_camera *camera)
 {
-    assert(index->mode == GW_INDEX_WRITE);
+    assert(index->mode != GW_INDEX_READ);
     struct put put = {index, camera};
     return gw_index_transaction(index, put_camera, &put);
 }
 
 int gw_index_remove_camera(struct gw_index *index, const char *id)
 {
-    assert(index->mode == GW_INDEX_WRITE);
+    assert(index->mode != GW_INDEX_READ);
     sqlite3_stmt *statement = gw_index_statement(index, "DELETE FROM camera WHERE id = ?1");
     if (!statement)
         return GW_ERROR_INDEX;

@@ -75,6 +75,15 @@ def test_analyze_of_a_file_that_is_no_video_fails_and_goes_on_with_the_next(tmp_
     assert json.loads(done.stdout.splitlines()[-1])["summary"]["frames"] == 240
 
 
+@pytest.mark.parametrize("words", ["list", "export", "remove a", "enable a", "disable a"])
+def test_only_what_adds_a_camera_makes_an_index(words, tmp_path):
+    word, *rest = words.split()
+    missing = tmp_path / "mistyped"
+    done = run("camera", word, "--store", missing, *rest)
+    assert done.returncode == 1 and not missing.exists()
+    assert done.stderr.count("\n") == 1 and str(missing) in done.stderr
+
+
 def test_the_camera_registry_goes_out_and_in_again(make_site):
     site, other = make_site(), make_site()
     site.add_camera("east-gate", "rtsp://viewer:p%40ss@10.0.0.7/ch1")
@@ -93,5 +102,5 @@ def test_the_camera_registry_goes_out_and_in_again(make_site):
 @pytest.mark.parametrize("verb", ["events", "clips"])
 def test_an_empty_index_has_no_rows(make_site, verb):
     site = make_site()
-    site.run("camera list")
+    site.add_camera("east-gate", "rtsp://10.0.0.7/ch1")
     assert site.run(verb, "--json") == ""
