@@ -47,6 +47,7 @@ struct gw_recorder {
     int64_t recorded_until_us;           // wall; end of the last clip, GW_NO_TIME before
     int64_t read_mono_us;                // when the ring last had a packet for us
     int64_t retry_mono_us;               // not before this, after an error
+    int disk_error;                      // as last said; 0 when all is well
 
     atomic_uint_fast64_t clips, truncated;
 };
@@ -189,6 +190,20 @@ static bool wants_recording(const struct gw_recorder *recorder)
     return false;
 }
 
+// A disk that is full fails every second for every camera; it is said when it begins, changes,
+// ends.
+static void note_disk(struct gw_recorder *recorder, const char *what, int error)
+{
+    if (error == recorder->disk_error)
+        return;
+    recorder->disk_error = error;
+    if (error)
+        gw_log_error(recorder->config.log, "%s: %s; trying again every second", what,
+                     gw_strerror(error));
+    else
+        gw_log_info(recorder->config.log, "clips are written again");
+}
+
 static void close_clip(struct gw_recorder *recorder, const char *why)
 {
     struct gw_fact fact = {.kind = GW_FACT_CLIP_CLOSED};
@@ -196,11 +211,8 @@ static void close_clip(struct gw_recorder *recorder, const char *why)
     if (!recorder->writer)
         return;
     int error = gw_clip_writer_finish(&recorder->writer, &fact.clip);
-    if (error)
-        gw_log_error(recorder->config.log, "clip ended early: %s; the next one begins at once",
-                     gw_strerror(error));
-    else
-        gw_log_debug(recorder->config.log, "clip closed: %s", why);
+    note_disk(recorder, "clip ended early", error);
+    gw_log_debug(recorder->config.log, "clip closed: %s", why);
     if (fact.clip.truncated)
         atomic_fetch_add(&recorder->truncated, 1);
     gw_stream_unref(&recorder->stream);
@@ -217,8 +229,7 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
     strcpy(fact.clip.camera, recorder->config.camera);
     int error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
     if (error) {
-        gw_log_error(recorder->config.log, "cannot begin a clip: %s; trying again in 1 s",
-                     gw_strerror(error));
+        note_disk(recorder, "cannot begin a clip", error);
         recorder->retry_mono_us = gw_mono_us() + RETRY_US;
         return false;
     }

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """From motion in front of a camera to a subscriber, an index row and a playable clip."""
+import time
+
 import pytest
 
 import footage as footage_maker
@@ -106,6 +108,22 @@ def test_continuous_recording_has_no_gap_where_clips_are_split(make_site, make_c
         assert abs(after["start_us"] - before["end_us"]) < SECOND / footage_maker.FPS
     for clip in closed:
         assert_playable(site, clip)
+
+
+def test_a_disk_that_fails_is_said_once_and_recorded_on_again(site, make_camera, footage):
+    camera = make_camera({"gate": footage["h264"]})
+    in_the_way = site.store / "media/gate"
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.write_text("")
+    site.add_camera("gate", camera.url("gate"), record="continuous")
+    site.wait_for_status("gate", "online", 15)
+    wait_for("a complaint", lambda: "cannot begin a clip" in site.log(), 15)
+    time.sleep(4)  # some tries more
+    assert site.log().count("cannot begin a clip") == 1
+    in_the_way.unlink()
+    wait_for("a clip", lambda: site.clips(camera="gate", state="recording"), 15)
+    site.stop()
+    assert site.log().count("clips are written again") == 1
 
 
 def test_a_camera_that_records_nothing_still_has_events_with_snapshots(site, make_camera, footage):
