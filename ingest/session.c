@@ -279,6 +279,11 @@ const char *gw_session_reason(int error)
         return "connected, but no pictures come; check the camera and its network";
     case GW_ERROR_STOPPED: return "stopped";
     case AVERROR_EOF: return "the camera ended the stream";
+    case AVERROR_HTTP_SERVER_ERROR:
+        return "the camera answered that it fails; check its state and how many may watch it at "
+               "once";
+    case AVERROR_HTTP_BAD_REQUEST:
+    case AVERROR_HTTP_OTHER_4XX: return "the camera refused the request; check the path in its URL";
     case AVERROR_INVALIDDATA:
         return "what the camera sends cannot be read as RTSP with H.264 or H.265; check its "
                "encoding";

@@ -59,6 +59,7 @@ def serve(folder):
     tone = "audiotestsrc is-live=true ! audio/x-raw,rate=8000 ! alawenc ! rtppcmapay pt=8"
     mounts["audio-and-video"] = f"{tone} name=pay1 {mounts['h264']}"
     mounts["audio-only"] = f"{tone} name=pay0"
+    mounts["fails"] = launch_line(os.path.join(folder, "absent.mp4"))
     mounts["secret"] = mounts["h264"]
 
     server = GstRtspServer.RTSPServer()

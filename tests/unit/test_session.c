@@ -216,6 +216,12 @@ static void an_unknown_path_is_not_found(void **state)
     assert_fails("nowhere", "", "", GW_ERROR_NOT_FOUND);
 }
 
+static void a_camera_that_fails_is_told_apart_from_one_that_is_not_there(void **state)
+{
+    assert_fails("fails", "", "", AVERROR_HTTP_SERVER_ERROR);
+    assert_non_null(strstr(gw_session_reason(AVERROR_HTTP_SERVER_ERROR), "check its state"));
+}
+
 static void the_right_password_opens_and_every_other_is_refused(void **state)
 {
     struct take take;
@@ -391,6 +397,7 @@ int main(void)
         cmocka_unit_test(audio_beside_the_video_is_ignored),
         cmocka_unit_test(a_camera_without_video_is_said_to_have_none),
         cmocka_unit_test(an_unknown_path_is_not_found),
+        cmocka_unit_test(a_camera_that_fails_is_told_apart_from_one_that_is_not_there),
         cmocka_unit_test(the_right_password_opens_and_every_other_is_refused),
         cmocka_unit_test(no_password_reaches_the_log_even_at_its_most_talkative),
         cmocka_unit_test(a_camera_that_stops_sending_is_noticed_after_the_stall_timeout),
