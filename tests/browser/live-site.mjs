@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The page against a real site that runs: GRIDWATCH_URL is a fresh login link of it. The site needs a
-// camera on which something moves from time to time.
+// camera on which something moves from time to time. tests/integration/test_browser_live.py runs it.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -10,14 +10,13 @@ import { after, before, test } from 'node:test';
 import { launch, missingBrowser, open } from './chromium.mjs';
 
 const link = process.env.GRIDWATCH_URL;
-const skip = link ? false : 'GRIDWATCH_URL is not set: give the login link of a running site';
+if (!link) throw new Error('GRIDWATCH_URL is not set: give the login link of a running site');
 const patience = Number(process.env.GRIDWATCH_PATIENCE_S ?? 90) * 1000; // until something moves
 
 let browser;
 let tab;
 
 before(async () => {
-  if (skip) return;
   if (missingBrowser()) throw new Error(missingBrowser());
   browser = await launch();
   tab = await open(browser);
@@ -28,14 +27,14 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test('the_queue_shows_a_picture_that_really_loaded', { skip }, async () => {
+test('the_queue_shows_a_picture_that_really_loaded', async () => {
   await tab.page.waitForFunction(() => {
     const picture = document.querySelector('[data-test="card"] img');
     return !!picture && picture.complete && picture.naturalWidth > 0;
   });
 });
 
-test('a_new_event_arrives_without_reload', { skip }, async () => {
+test('a_new_event_arrives_without_reload', async () => {
   const known = await tab.page.$$eval('[data-test="card"]', (all) => all.map((one) => one.dataset.event));
   await tab.page.waitForFunction(
     (before) => [...document.querySelectorAll('[data-test="card"]')].some((one) => !before.includes(one.dataset.event)),
@@ -44,7 +43,7 @@ test('a_new_event_arrives_without_reload', { skip }, async () => {
   assert.equal(await tab.page.evaluate(() => window.stillTheSamePage), true);
 });
 
-test('the_clip_of_a_closed_event_plays_and_has_an_end', { skip }, async () => {
+test('the_clip_of_a_closed_event_plays_and_has_an_end', async () => {
   const { page } = tab;
   await page.waitForFunction(() => document.querySelector('[data-test="card"]:not(.live)'));
   await page.click('[data-test="card"]:not(.live)');
@@ -62,17 +61,17 @@ test('the_clip_of_a_closed_event_plays_and_has_an_end', { skip }, async () => {
   assert.ok(width > 0, 'it has no picture');
 });
 
-test('the_snapshot_loads_with_its_box', { skip }, async () => {
+test('the_snapshot_loads_with_its_box', async () => {
   await tab.page.waitForFunction(() => document.querySelector('[data-test="snapshot"]')?.naturalWidth > 0);
   assert.ok(await tab.page.$('[data-test="box"]'));
 });
 
-test('a_camera_is_shown_online', { skip }, async () => {
+test('a_camera_is_shown_online', async () => {
   await tab.page.click('[data-test="nav-cameras"]');
   await tab.page.waitForSelector('[data-camera][data-status="online"]');
 });
 
-test('the_page_asked_nobody_but_the_site_and_failed_nowhere', { skip }, () => {
+test('the_page_asked_nobody_but_the_site_and_failed_nowhere', () => {
   assert.deepEqual([...tab.origins], [new URL(link).origin]);
   assert.deepEqual(tab.faults, []);
 });
