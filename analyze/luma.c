@@ -4,6 +4,7 @@
 #include "analyze/luma.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,15 +96,25 @@ static void reduce(struct gw_luma *luma, const AVFrame *av, int depth)
     }
 }
 
+// Whether the first plane holds one native whole number of at least 8 bits per pixel, and that is
+// its brightness.
+static bool has_luma_plane(const AVPixFmtDescriptor *format)
+{
+    const AVComponentDescriptor *luma = &format->comp[0];
+    const uint64_t other = AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM |
+                           AV_PIX_FMT_FLAG_FLOAT | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BE;
+
+    return !(format->flags & other) && luma->depth >= 8 && luma->depth <= 16 &&
+           luma->step == (luma->depth + 7) / 8 && luma->shift == 0 && luma->offset == 0;
+}
+
 int gw_luma_reduce(struct gw_luma *luma, const struct gw_frame *frame, int max_width)
 {
     const AVFrame *av = frame->av;
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(av->format);
     int changed = 0;
 
-    if (!format || av->width < 1 || av->height < 1 ||
-        format->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BE) ||
-        format->comp[0].step != (format->comp[0].depth + 7) / 8 || format->comp[0].shift)
+    if (!format || av->width < 1 || av->height < 1 || !has_luma_plane(format))
         return AVERROR_PATCHWELCOME;
     if (av->width != luma->source_width || av->height != luma->source_height)
         changed = set_size(luma, av->width, av->height, max_width);

@@ -118,11 +118,18 @@ static void a_picture_stored_upside_down_is_read_the_right_way(void **state)
 
 static void a_picture_without_a_luma_plane_is_refused(void **state)
 {
-    struct gw_frame frame = make_frame(AV_PIX_FMT_RGB24, 64, 64);
-    struct gw_luma luma;
-    gw_luma_init(&luma);
-    assert_int_equal(gw_luma_reduce(&luma, &frame, 320), AVERROR_PATCHWELCOME);
-    gw_frame_unref(&frame);
+    static const enum AVPixelFormat formats[] = {
+        AV_PIX_FMT_RGB24,     AV_PIX_FMT_GBRP,      AV_PIX_FMT_PAL8,    AV_PIX_FMT_MONOWHITE,
+        AV_PIX_FMT_MONOBLACK, AV_PIX_FMT_GRAY16BE,  AV_PIX_FMT_GRAYF32, AV_PIX_FMT_YUYV422,
+        AV_PIX_FMT_UYVY422,   AV_PIX_FMT_UYYVYY411, AV_PIX_FMT_XYZ12};
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        struct gw_frame frame = make_frame(formats[i], 64, 64);
+        struct gw_luma luma;
+        gw_luma_init(&luma);
+        assert_int_equal(gw_luma_reduce(&luma, &frame, 320), AVERROR_PATCHWELCOME);
+        gw_luma_finish(&luma);
+        gw_frame_unref(&frame);
+    }
 }
 
 int main(void)
