@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libavutil/error.h>
+#include <libavutil/pixdesc.h>
+
 #include "analyze/decode.h"
 #include "analyze/event_fsm.h"
 #include "analyze/luma.h"
@@ -33,7 +36,7 @@ struct gw_analyzer {
     struct gw_event event; // as last reported; valid while the machine's state is open
     int64_t looked_us;     // at the last picture; GW_NO_TIME before
     int64_t reported_us;
-    uint64_t events;
+    uint64_t events, unseen;
 };
 
 const struct gw_analyzer_config gw_analyzer_defaults = {.level = GW_LEVEL_FULL, .max_width = 320};
@@ -128,6 +131,18 @@ static void handle_step(struct gw_analyzer *analyzer, enum gw_event_step step)
     }
 }
 
+// Said once: a camera whose pictures cannot be looked at has no events for that reason.
+static void note_unseen(struct gw_analyzer *analyzer, const struct gw_frame *frame)
+{
+    const char *format = av_get_pix_fmt_name(frame->av->format);
+
+    if (!analyzer->unseen++ && analyzer->config.camera[0])
+        gw_log_warning(NULL,
+                       "%s: no motion is found in pictures of format %s; change the camera's "
+                       "encoding to YUV 4:2:0",
+                       analyzer->config.camera, format ? format : "unknown");
+}
+
 // The small picture and the motion detector for pictures like this one. Returns 0 or an error.
 static int prepare(struct gw_analyzer *analyzer, const struct gw_frame *frame)
 {
@@ -156,7 +171,10 @@ static void look_at(void *opaque, const struct gw_frame *frame)
 
     if (too_soon(analyzer, frame->wall_us))
         return;
-    if (prepare(analyzer, frame) < 0)
+    const int error = prepare(analyzer, frame);
+    if (error == AVERROR_PATCHWELCOME)
+        note_unseen(analyzer, frame);
+    if (error < 0) // without memory the next picture is as good
         return;
     analyzer->looked_us = frame->wall_us;
     const struct gw_motion_result motion =
@@ -237,5 +255,6 @@ void gw_analyzer_count(const struct gw_analyzer *analyzer, struct gw_analyzer_co
     *ret = (struct gw_analyzer_counters){.packets = decoder.packets,
                                          .decoded = decoder.decoded,
                                          .events = analyzer->events,
-                                         .decode_errors = decoder.errors};
+                                         .decode_errors = decoder.errors,
+                                         .unseen = analyzer->unseen};
 }

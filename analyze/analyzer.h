@@ -45,6 +45,7 @@ extern const struct gw_analyzer_config gw_analyzer_defaults; // level full, 320 
 struct gw_analyzer_counters {
     uint64_t packets, decoded, events;
     uint64_t decode_errors; // packets the decoder refused; the next keyframe heals it
+    uint64_t unseen;        // pictures of a format in which nothing can be found; see luma.h
 };
 
 int gw_analyzer_create(struct gw_analyzer **ret, const struct gw_analyzer_config *config);

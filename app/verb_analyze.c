@@ -6,8 +6,10 @@
 //
 //   file -> libavformat -> analyze/analyzer.h -> JSON lines on stdout
 
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 #include <libavformat/avformat.h>
+#include <libavutil/pixdesc.h>
 
 #include "analyze/analyzer.h"
 #include "app/cli.h"
@@ -82,6 +85,24 @@ static void print_line(json_t *json)
     fflush(stdout);
 }
 
+// The file's name as JSON. A name need not be UTF-8, but JSON must: such a name's bytes outside
+// ASCII become question marks.
+static json_t *name_file(const char *path)
+{
+    json_t *name = json_string(path);
+    if (name)
+        return name;
+    char *ascii = strdup(path);
+    if (!ascii)
+        abort();
+    for (char *c = ascii; *c; c++)
+        if (*c & 0x80)
+            *c = '?';
+    name = json_string(ascii);
+    free(ascii);
+    return name;
+}
+
 static void handle_event(void *opaque, enum gw_event_phase phase, const struct gw_event *event,
                          const struct gw_snapshot *snapshot)
 {
@@ -97,11 +118,11 @@ static void handle_event(void *opaque, enum gw_event_phase phase, const struct g
         json_array_append_new(zones, json_string(event->zones[i]));
     if (job->show_progress)
         fputs("\r\033[K", stderr);
-    print_line(json_pack("{s:s, s:s, s:f, s:f, s:f, s:o, s:[ffff]}", "file", job->path, "kind",
-                         gw_event_kind_name(event->kind), "start_s", seconds(event->start_us, 3),
-                         "end_s", seconds(event->end_us, 3), "score", thousandths(event->score),
-                         "zones", zones, "box", thousandths(box->x), thousandths(box->y),
-                         thousandths(box->w), thousandths(box->h)));
+    print_line(json_pack("{s:o, s:s, s:f, s:f, s:f, s:o, s:[ffff]}", "file", name_file(job->path),
+                         "kind", gw_event_kind_name(event->kind), "start_s",
+                         seconds(event->start_us, 3), "end_s", seconds(event->end_us, 3), "score",
+                         thousandths(event->score), "zones", zones, "box", thousandths(box->x),
+                         thousandths(box->y), thousandths(box->w), thousandths(box->h)));
 }
 
 static double used_cpu_s(void)
@@ -124,10 +145,10 @@ static void print_summary(const struct job *job, enum gw_level level, double cpu
                 "gridwatch: %s: %llu of %lld packets could not be decoded; their pictures were "
                 "left out\n",
                 job->path, (unsigned long long)counters.decode_errors, (long long)job->packets);
-    print_line(json_pack("{s:s, s:{s:f, s:I, s:I, s:s, s:f}}", "file", job->path, "summary",
-                         "media_s", seconds(media_us, 2), "frames", (json_int_t)job->packets,
-                         "decoded", (json_int_t)counters.decoded, "level", gw_level_name(level),
-                         "cpu_s", thousandths(cpu_s)));
+    print_line(json_pack("{s:o, s:{s:f, s:I, s:I, s:s, s:f}}", "file", name_file(job->path),
+                         "summary", "media_s", seconds(media_us, 2), "frames",
+                         (json_int_t)job->packets, "decoded", (json_int_t)counters.decoded, "level",
+                         gw_level_name(level), "cpu_s", thousandths(cpu_s)));
 }
 
 static void show_progress(struct job *job)
@@ -146,10 +167,22 @@ static void show_progress(struct job *job)
             "########################################", WIDTH - filled, "", share * 100, job->path);
 }
 
+// With its protocol before it a name is always a file's: what is before a colon in it is no
+// protocol, and what it refers to (a playlist) is on this machine.
+static int open_path(AVFormatContext **ret, const char *path)
+{
+    char url[PATH_MAX + sizeof("file:")];
+    int length = snprintf(url, sizeof(url), "file:%s", path);
+
+    if (length >= (int)sizeof(url))
+        return -ENAMETOOLONG;
+    return avformat_open_input(ret, url, NULL, NULL);
+}
+
 static int open_file(struct job *job)
 {
     const AVCodecParameters *parameters;
-    int error = avformat_open_input(&job->format, job->path, NULL, NULL);
+    int error = open_path(&job->format, job->path);
 
     if (error >= 0)
         error = avformat_find_stream_info(job->format, NULL);
@@ -236,6 +269,19 @@ static const char *explain(int error)
     }
 }
 
+// Whether every picture was one in which motion can be found; says so if not.
+static bool saw_all(const struct job *job)
+{
+    struct gw_analyzer_counters counters;
+    const char *format = av_get_pix_fmt_name(job->track->codecpar->format);
+
+    gw_analyzer_count(job->analyzer, &counters);
+    if (counters.unseen > 0)
+        gw_cli_fail("%s: no motion is found in pictures of format %s; convert the file to yuv420p",
+                    job->path, format ? format : "unknown");
+    return counters.unseen == 0;
+}
+
 // Returns an exit code.
 static int analyze_file(const char *path, enum gw_level level, const struct gw_zones *zones)
 {
@@ -252,14 +298,15 @@ static int analyze_file(const char *path, enum gw_level level, const struct gw_z
         error = gw_analyzer_create(&job.analyzer, &config);
     if (error >= 0)
         error = run(&job);
-    if (error < 0)
-        gw_cli_fail("%s: %s", path, explain(error));
-    else
+    bool good = error >= 0 && saw_all(&job);
+    if (good)
         print_summary(&job, level, used_cpu_s() - cpu_before_s);
+    else if (error < 0)
+        gw_cli_fail("%s: %s", path, explain(error));
     gw_analyzer_destroy(&job.analyzer);
     gw_stream_unref(&job.stream);
     avformat_close_input(&job.format);
-    return error < 0 ? GW_EXIT_FAILED : GW_EXIT_OK;
+    return good ? GW_EXIT_OK : GW_EXIT_FAILED;
 }
 
 int gw_verb_analyze(int argc, char **argv)

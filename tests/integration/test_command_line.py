@@ -3,10 +3,13 @@
 
 """The command line's contract: help, exit codes, one-line errors."""
 import json
+import os
+import socket
+import subprocess
 
 import pytest
 
-from gridwatch_site import run
+from gridwatch_site import BINARY, run
 
 VERBS = ["serve", "worker", "analyze", "probe", "camera", "events", "clips", "subscribe", "user",
          "check-config"]
@@ -73,6 +76,45 @@ def test_analyze_of_a_file_that_is_no_video_fails_and_goes_on_with_the_next(tmp_
     assert done.returncode == 1
     assert "bad.mp4" in done.stderr and "none.mp4" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["summary"]["frames"] == 240
+
+
+def test_analyze_of_a_file_with_a_colon_in_its_name_reads_that_file(tmp_path, footage):
+    named = tmp_path / "2026-11-23T10:00:00.mp4"
+    named.symlink_to(footage["h264"])
+    done = subprocess.run([BINARY, "analyze", named.name], cwd=tmp_path, capture_output=True, text=True,
+                          timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["summary"]["frames"] == 240
+
+
+def test_analyze_of_a_file_whose_name_is_no_utf8_prints_json_all_the_same(tmp_path, footage):
+    named = os.fsencode(tmp_path) + b"/door-\xc3\xc5.mp4"
+    os.symlink(footage["h264"], named)
+    done = subprocess.run([BINARY, "analyze", named], capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    for line in done.stdout.decode("utf-8").splitlines():
+        assert json.loads(line)["file"].endswith("/door-??.mp4")
+
+
+def test_analyze_opens_files_and_no_network(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.5)
+        done = run("analyze", f"rtsp://127.0.0.1:{server.getsockname()[1]}/gate")
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name, options", [("palette.png", ["-pix_fmt", "pal8", "-frames:v", "1"]),
+                                           ("bits.pbm", ["-frames:v", "1"]),
+                                           ("rgb.mkv", ["-c:v", "libx264rgb"])])
+def test_analyze_of_pictures_without_brightness_says_so(tmp_path, name, options):
+    path = tmp_path / name
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=322x242:r=5:d=2", *options,
+                    str(path)], check=True)
+    done = run("analyze", path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and name in done.stderr and "yuv420p" in done.stderr
 
 
 @pytest.mark.parametrize("words", ["list", "export", "remove a", "enable a", "disable a"])
