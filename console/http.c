@@ -21,6 +21,43 @@ const char *gw_request_argument(const struct gw_request *request, const char *na
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct argument_check {
+    const struct gw_request *request;
+    gw_argument_taken takes;
+    const void *opaque;
+    char *error;
+};
+
+// Called for each argument as it was written.
+static enum MHD_Result check_argument(void *cls, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_size, const char *value, size_t value_size)
+{
+    const struct argument_check *check = cls;
+    const char *wrong = NULL;
+
+    if (strlen(name) != name_size || !check->takes(check->opaque, name))
+        wrong = "there is no such argument here";
+    else if (!value)
+        wrong = "lacks its value";
+    else if (strlen(value) != value_size)
+        wrong = "holds a zero byte";
+    else if (gw_request_argument(check->request, name) != value)
+        wrong = "is there twice";
+    if (wrong)
+        snprintf(check->error, GW_ARGUMENT_ERROR_SIZE, "%.32s: %s", name, wrong);
+    return wrong ? MHD_NO : MHD_YES;
+}
+
+bool gw_request_arguments_fit(const struct gw_request *request, gw_argument_taken takes,
+                              const void *opaque, char error[GW_ARGUMENT_ERROR_SIZE])
+{
+    struct argument_check check = {request, takes, opaque, error};
+
+    error[0] = '\0';
+    MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, check_argument, &check);
+    return !error[0];
+}
+
 void gw_response_header(struct MHD_Response *response, const char *name, const char *value)
 {
     if (response)

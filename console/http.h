@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <microhttpd.h>
 
+#include "console/arguments.h"
 #include "console/session.h"
 #include "core/id.h"
 #include "storage/index.h"
@@ -41,6 +42,12 @@ typedef enum MHD_Result (*gw_handler)(struct gw_request *request);
 // A request header or a query argument; NULL when absent.
 const char *gw_request_header(const struct gw_request *request, const char *name);
 const char *gw_request_argument(const struct gw_request *request, const char *name);
+
+// Whether each query argument is one that takes() names, is there once and has a value. Otherwise
+// error is one line about the first that is not: a mistyped one would be missed by nobody else.
+typedef bool (*gw_argument_taken)(const void *opaque, const char *name);
+bool gw_request_arguments_fit(const struct gw_request *request, gw_argument_taken takes,
+                              const void *opaque, char error[GW_ARGUMENT_ERROR_SIZE]);
 
 // Answers. Each takes over what it is given and returns what the handler returns.
 enum MHD_Result gw_reply(struct gw_request *request, unsigned status,

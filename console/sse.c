@@ -180,10 +180,23 @@ static struct stream *create_stream(const struct gw_request *request, uint64_t s
     return NULL;
 }
 
+// A stream without its body. libmicrohttpd would end the body that there is not, and the client
+// would take that for the beginning of its next answer.
+static enum MHD_Result reply_head(struct gw_request *request)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+
+    gw_response_header(response, "Content-Type", "text/event-stream");
+    return gw_reply(request, 200, response);
+}
+
 enum MHD_Result gw_sse_reply(struct gw_request *request, uint64_t since)
 {
     struct gw_feed *feed = &request->console->feed;
 
+    if (request->head)
+        return reply_head(request);
     if (!gw_feed_enter(feed, GW_STREAMS))
         return gw_reply_problem(request, 503, "%d event streams are open already; close some pages",
                                 GW_STREAMS);

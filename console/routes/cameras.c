@@ -72,11 +72,19 @@ static json_t *camera_to_json(const struct gw_camera_row *row)
     return json;
 }
 
+static bool takes_nothing(const void *opaque, const char *name)
+{
+    return false;
+}
+
 enum MHD_Result gw_route_cameras(struct gw_request *request)
 {
+    char error[GW_ARGUMENT_ERROR_SIZE];
     struct gw_camera_row *rows = NULL;
-    int count = gw_index_cameras(request->index, &rows);
 
+    if (!gw_request_arguments_fit(request, takes_nothing, NULL, error))
+        return gw_reply_problem(request, 400, "%s", error);
+    int count = gw_index_cameras(request->index, &rows);
     if (count < 0)
         return gw_reply_index_error(request, count, "camera");
     json_t *json = json_object(), *items = json_array();

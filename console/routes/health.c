@@ -62,7 +62,7 @@ static void write_own_metrics(struct gw_console *console, FILE *out)
     if (head >= 0)
         fprintf(out,
                 "# HELP gridwatch_index_head Number of the newest committed fact.\n"
-                "# TYPE gridwatch_index_head counter\n"
+                "# TYPE gridwatch_index_head gauge\n"
                 "gridwatch_index_head %lld\n",
                 (long long)head);
 }

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "console/sse.h"
 #include "core/error.h"
@@ -22,14 +23,22 @@ static bool parse_seq(const char *text, uint64_t *ret)
     return true;
 }
 
+static bool takes_since(const void *opaque, const char *name)
+{
+    return !strcmp(name, "since");
+}
+
 // A browser that reconnects sends Last-Event-ID; since is for the first connection.
 enum MHD_Result gw_route_stream(struct gw_request *request)
 {
     const char *last = gw_request_header(request, "Last-Event-ID");
     const char *text = last ? last : gw_request_argument(request, "since");
     int64_t head = gw_index_head(request->index);
+    char error[GW_ARGUMENT_ERROR_SIZE];
     uint64_t since;
 
+    if (!gw_request_arguments_fit(request, takes_since, NULL, error))
+        return gw_reply_problem(request, 400, "%s", error);
     if (head < 0)
         return gw_reply_index_error(request, GW_ERROR_INDEX, "fact");
     since = (uint64_t)head;

@@ -195,11 +195,22 @@ def resolve(node):
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}
 
 
-def check_value(schema, value, where):
-    """The part of JSON Schema that the description uses."""
+def described_names(schema):
+    """The properties that a schema and its parts describe; None when it says nothing about them."""
     schema = resolve(schema)
+    names = [set(schema["properties"])] if "properties" in schema else []
+    names += [part for part in map(described_names, schema.get("allOf", [])) if part]
+    return set().union(*names) if names else None
+
+
+def check_value(schema, value, where, whole=True):
+    """The part of JSON Schema that the description uses, and that no property is left undescribed."""
+    schema = resolve(schema)
+    if whole and isinstance(value, dict) and described_names(schema):
+        unknown = set(value) - described_names(schema)
+        assert not unknown, f"{where}: {unknown} not described"
     for part in schema.get("allOf", []):
-        check_value(part, value, where)
+        check_value(part, value, where, whole=False)
     if "type" in schema:
         assert isinstance(value, TYPES[schema["type"]]), f"{where}: {value!r} is no {schema['type']}"
         assert schema["type"] == "boolean" or not isinstance(value, bool), f"{where}: {value!r}"
@@ -212,8 +223,6 @@ def check_value(schema, value, where):
         for name, part in value.items():
             if name in properties:
                 check_value(properties[name], part, f"{where}.{name}")
-            else:
-                assert schema.get("additionalProperties", True), f"{where}: {name} is not described"
     if isinstance(value, list):
         assert schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)), where
         for part in value:

@@ -228,11 +228,13 @@ def test_a_malformed_question_is_a_problem_that_names_it(client):
                "state=sleeping": "state", "near=1,2": "near", "division=x": "division", "cursor=nonsense": "cursor",
                "cursor=" + "0" * 48 + "'": "cursor", "cursor=" + "9" * 300: "cursor", "form=1": "form",
                "camera": "camera", "camera=a&camera=b": "camera", "Camera=a": "Camera",
-               "limit=%ff": "limit", "%ff=1": ""}
+               "limit=%ff": "limit", "%ff=1": "", "camera=gate-07%00x": "camera", "camera%00x=gate-07": "camera"}
     for query, name in queries.items():
         answer = client.get("/api/v1/events?" + query)
         assert answer.status == 400 and name in answer.json()["detail"], query
     assert client.get("/api/v1/clips?kind=motion").status == 400
+    for path in ("cameras?division=640323101", "stream?sicne=5", "stream?since=1&since=2", "stream?since=1%002"):
+        assert client.get("/api/v1/" + path).status == 400, path
 
 
 def test_a_malformed_id_is_a_problem_and_an_unknown_one_is_not_found(client):
@@ -393,7 +395,17 @@ def test_head_is_get_without_its_body(host, client, clip):
         get, head = client.get(path), client.request("HEAD", path, {"Range": "bytes=0-1"})
         assert (head.status, head.body, head.type) == (200, b"", get.type)
         assert head.headers["content-length"] == get.headers["content-length"]
-    assert client.request("HEAD", "/api/v1/stream").body == b""
+
+
+def test_nothing_follows_a_head_of_the_stream(host, client):
+    url = urllib.parse.urlsplit(host.address)
+    token = client.headers["Authorization"]
+    with socket.create_connection((url.hostname, url.port), timeout=10) as line:
+        line.sendall(f"HEAD /api/v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"
+                     "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        said = b"".join(iter(lambda: line.recv(4096), b""))
+    assert b"text/event-stream" in said
+    assert said.split(b"\r\n\r\n")[1].startswith(b"HTTP/1.1 200 OK") and said.endswith(b"\r\n\r\nok\n")
 
 
 def test_a_method_that_a_path_has_not_is_told_which_it_has(client):
