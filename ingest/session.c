@@ -270,7 +270,9 @@ int gw_session_run(const struct gw_session_config *config, const struct gw_sessi
 const char *gw_session_reason(int error)
 {
     switch (error) {
-    case GW_ERROR_UNAUTHORIZED: return "user name or password refused; check both";
+    case GW_ERROR_UNAUTHORIZED:
+        return "user name or password refused; check both, and that the camera takes MD5 digest or "
+               "basic logins";
     case GW_ERROR_REFUSED: return "nobody listens at that address; check host and port";
     case GW_ERROR_NOT_FOUND: return "the camera has no such stream; check the path in its URL";
     case GW_ERROR_NO_VIDEO:
@@ -284,6 +286,8 @@ const char *gw_session_reason(int error)
                "once";
     case AVERROR_HTTP_BAD_REQUEST:
     case AVERROR_HTTP_OTHER_4XX: return "the camera refused the request; check the path in its URL";
+    case AVERROR(EPROTONOSUPPORT):
+        return "the camera does not send over TCP; check its settings, and allow RTP over RTSP";
     case AVERROR_INVALIDDATA:
         return "what the camera sends cannot be read as RTSP with H.264 or H.265; check its "
                "encoding";

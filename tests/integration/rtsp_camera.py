@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -70,6 +71,39 @@ class RtspServer:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class ScriptedCamera:
+    """Answers each RTSP method always the same: {method: (status line, more lines, body)}."""
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"rtsp://127.0.0.1:{self.server.getsockname()[1]}/gate"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+
+    def talk(self, connection):
+        with connection, connection.makefile("rb") as lines:
+            while head := list(iter(lambda: lines.readline().decode().strip(), "")):
+                sequence = next(line for line in head if line.lower().startswith("cseq"))
+                status, more, body = self.answers.get(head[0].split()[0], ("200 OK", [], ""))
+                length = [f"Content-Length: {len(body)}"] if body else []
+                answer = [f"RTSP/1.0 {status}", sequence, *more, *length, "", body]
+                connection.sendall("\r\n".join(answer).encode())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.close()
 
 
 def shared_folder():

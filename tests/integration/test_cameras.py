@@ -7,7 +7,7 @@ import pathlib
 import pytest
 
 from gridwatch_site import run, wait_for
-from rtsp_camera import free_port
+from rtsp_camera import ScriptedCamera, free_port
 
 SECRET = "hunter2-Zq9x"
 
@@ -127,3 +127,23 @@ def test_probe_says_what_is_there_or_what_is_wrong(make_camera, footage):
         bad = run("probe", "-", stdin=url + "\n")
         assert bad.returncode == 1 and bad.stderr.count("\n") == 1 and reason in bad.stderr
         assert SECRET not in bad.stderr + bad.stdout and "wrong-Zq" not in bad.stderr + bad.stdout
+
+
+VIDEO = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
+         "a=rtpmap:96 H264/90000\r\na=control:track1\r\n")
+DESCRIBED = ("200 OK", ["Content-Type: application/sdp"], VIDEO)
+
+
+@pytest.mark.parametrize("answers, reason", [
+    ({"DESCRIBE": DESCRIBED, "SETUP": ("461 Unsupported Transport", [], "")}, "TCP"),
+    ({"DESCRIBE": ("401 Unauthorized", ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=SHA-256'], "")},
+     "MD5"),
+    ({"DESCRIBE": ("200 OK", ["Content-Type: application/sdp"], VIDEO.replace("H264", "JPEG"))}, "H.264"),
+    ({"DESCRIBE": ("503 Service Unavailable", [], "")}, "at once"),
+    ({"DESCRIBE": ("453 Not Enough Bandwidth", [], "")}, "refused the request"),
+])
+def test_what_a_camera_refuses_is_said_in_one_line(answers, reason):
+    with ScriptedCamera(answers) as camera:
+        done = run("probe", "-", stdin=camera.url.replace("//", f"//viewer:{SECRET}@") + "\n")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert reason in done.stderr and "check" in done.stderr and SECRET not in done.stderr

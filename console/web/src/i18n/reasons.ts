@@ -5,13 +5,19 @@
 // ingest/session.c); a test makes sure that none of its sentences is missing here.
 
 const chinese: Record<string, string> = {
-  'user name or password refused; check both': '用户名或密码被拒绝；请核对',
+  'user name or password refused; check both, and that the camera takes MD5 digest or basic logins':
+    '用户名或密码被拒绝；请核对，并确认摄像机接受 MD5 摘要认证或基本认证',
   'nobody listens at that address; check host and port': '该地址没有服务；请核对主机和端口',
   'the camera has no such stream; check the path in its URL': '摄像机没有这个码流；请核对地址中的路径',
   "no H.264 or H.265 video in the stream; change the camera's encoding": '码流中没有 H.264 或 H.265 视频；请更改摄像机的编码',
   'connected, but no pictures come; check the camera and its network': '已连接但没有画面；请检查摄像机及其网络',
   stopped: '已停止',
   'the camera ended the stream': '摄像机结束了码流',
+  'the camera answered that it fails; check its state and how many may watch it at once':
+    '摄像机报告自身出错；请检查其状态和同时观看的数量上限',
+  'the camera refused the request; check the path in its URL': '摄像机拒绝了请求；请核对地址中的路径',
+  'the camera does not send over TCP; check its settings, and allow RTP over RTSP':
+    '摄像机不支持 TCP 传输；请检查其设置，允许 RTP over RTSP',
   'what the camera sends cannot be read as RTSP with H.264 or H.265; check its encoding':
     '摄像机发送的内容不是 H.264 或 H.265 的 RTSP 码流；请检查其编码',
   "no answer in time; check the address, the camera's power and network": '没有及时响应；请检查地址、摄像机电源和网络',
