@@ -46,6 +46,18 @@ test('a_county_of_cameras_is_searched_and_drawn_in_parts', withSite(async ({ sit
   assert.equal(await page.locator('[data-camera]').count(), 1);
 }));
 
+test('a_long_name_is_shown_whole_and_pushes_nothing_off_a_small_screen', withSite(async ({ site, page }) => {
+  const name = '花马池镇长城村卫生院北门外机动车道与非机动车道隔离带监控点<script>alert(1)</script>';
+  site.addCamera({ id: 'long', name });
+  site.setCamera('long', 'offline', 'nobody listens at that address; check host and port');
+  await enter(site, page);
+  await page.click('[data-test="nav-cameras"]');
+  await page.waitForSelector(row('long'));
+  assert.ok((await page.textContent(row('long'))).includes(name));
+  const edge = await page.$eval(`${row('long')} a`, (link) => link.getBoundingClientRect().right);
+  assert.ok(edge <= 1024, `the last column ends at ${edge} of 1024 pixels`);
+}, { viewport: { width: 1024, height: 768 } }));
+
 test('from_a_camera_to_its_events', withSite(async ({ site, page }) => {
   site.addEvent('gate-07', usAgo(300));
   const event = site.addEvent('market-02', usAgo(200));

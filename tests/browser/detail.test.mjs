@@ -51,6 +51,15 @@ test('a_click_on_the_timeline_goes_there_and_the_clock_follows', withSite(async 
   assert.ok(await page.$('[data-test="detail"]'));
 }));
 
+test('on_a_small_screen_the_clip_is_large_and_can_be_sought', withSite(async ({ site, page }) => {
+  await show(site, page, site.addEvent('gate-07', usAgo(300)));
+  await advances(page, 0);
+  const [clip, bar, snapshot] = await Promise.all([video, '[data-test="timeline"]', '[data-test="enlarge"]'].map(
+    async (selector) => (await page.$(selector)).boundingBox()));
+  assert.ok(clip.width > 2 * snapshot.width, `the clip is ${clip.width} wide, the snapshot ${snapshot.width}`);
+  assert.ok(bar.width > 150 && bar.y + bar.height < 768, `the timeline is ${bar.width} wide`);
+}, { viewport: { width: 1024, height: 768 } }));
+
 test('the_snapshot_has_a_box_around_what_moved', withSite(async ({ site, page }) => {
   await show(site, page, site.addEvent('gate-07', usAgo(300)));
   await until(page, () => document.querySelector('[data-test="snapshot"]')?.naturalWidth === 640);
