@@ -192,6 +192,32 @@ test('a_night_of_missed_facts_is_caught_up_within_seconds', withSite(async ({ si
   await until(page, (count) => document.querySelectorAll('[data-test="card"]').length > count, rows);
 }));
 
+test('a_list_that_did_not_come_is_asked_for_until_it_does', withSite(async ({ site, page, allowed }) => {
+  allowed.errors.push(/ERR_|Failed to load/);
+  const event = site.addEvent('gate-07', usAgo(300));
+  await enter(site, page);
+  await page.waitForSelector(first);
+  site.silent = true;
+  await page.click('[data-test="filter-state"] >> text=已结束');
+  await page.waitForSelector('[data-test="failure"]');
+  site.silent = false;
+  await page.waitForSelector(`[data-event="${event.id}"]`, { timeout: 8000 });
+  await page.waitForSelector('[data-test="failure"]', { state: 'detached' });
+}));
+
+test('a_site_that_numbers_its_facts_anew_is_read_anew', withSite(async ({ site, page, allowed }) => {
+  allowed.errors.push(/ERR_INCOMPLETE/);
+  for (let n = 0; n < 3; n++) site.addEvent('gate-07', usAgo(300 + n));
+  await enter(site, page);
+  await page.waitForSelector(first);
+  site.facts.length = site.events.length = 0;
+  site.dropStreams();
+  const event = site.openEvent('market-02');
+  await page.waitForSelector('[data-test="link"][data-state="live"]');
+  site.change(event, { score: 0.9 });
+  await until(page, (id) => document.querySelectorAll('[data-test="card"]').length === 1 && !!document.querySelector(`[data-event="${id}"]`), event.id);
+}));
+
 test('a_site_without_cameras_says_how_to_add_one', withSite(async ({ site, page }) => {
   site.cameras = [];
   await enter(site, page);

@@ -20,6 +20,7 @@ export interface Handlers {
   fact(fact: Fact): void;
   state(state: LinkState): void;
   sessionOver(): void;
+  anotherIndex(): void; // the site's facts are numbered anew: what the page shows is of the past
 }
 
 export interface LiveStream {
@@ -51,7 +52,12 @@ export function openStream(since: number, handlers: Handlers): LiveStream {
 
   function take(message: MessageEvent<string>) {
     const fact = JSON.parse(message.data) as Fact;
-    if (fact.seq <= last) return;
+    // The site gives each fact once, and after a number that it never gave, its next one.
+    if (fact.seq <= last) {
+      close();
+      handlers.anotherIndex();
+      return;
+    }
     last = fact.seq;
     handlers.fact(fact);
   }

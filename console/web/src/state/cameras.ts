@@ -8,7 +8,7 @@ import { computed, readonly, ref, shallowRef } from 'vue';
 import { api } from '../api/client';
 import { isCameraFact, type Camera, type Fact } from '../api/types';
 import { applyState, byUrgency, count } from '../lib/cameras';
-import { explain } from './failure';
+import { explain, mayPass, retryMs } from './failure';
 
 const list = shallowRef<Camera[]>([]);
 const loaded = ref(false);
@@ -17,7 +17,10 @@ const failure = ref('');
 // What happened while the list was on its way, and may be missing in it.
 let meanwhile: Fact[] | undefined;
 
+let asked = 0; // the newest request
+
 async function load(): Promise<void> {
+  const mine = ++asked;
   meanwhile = [];
   try {
     list.value = (await api.cameras()).items;
@@ -27,6 +30,7 @@ async function load(): Promise<void> {
       list.value = applyState(list.value, fact.data) ?? list.value;
   } catch (error) {
     failure.value = explain(error);
+    if (mayPass(error)) setTimeout(() => mine === asked && void load(), retryMs);
   } finally {
     meanwhile = undefined;
   }

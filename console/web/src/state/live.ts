@@ -45,6 +45,7 @@ function start(since: number): void {
       stop();
       useSession().over();
     },
+    anotherIndex: () => location.reload(),
   });
 }
 

@@ -8,7 +8,7 @@ import { computed, readonly, ref, shallowRef } from 'vue';
 import { api, type EventFilter } from '../api/client';
 import { isEventFact, type Fact, type GridEvent } from '../api/types';
 import { emptyFilter, keepRows, merge, reaches, trim } from '../lib/queue';
-import { explain } from './failure';
+import { explain, mayPass, retryMs } from './failure';
 import { useLive } from './live';
 
 const pageSize = 100;
@@ -30,7 +30,6 @@ let meanwhile: GridEvent[] | undefined;
 async function load(): Promise<void> {
   const mine = ++asked;
   loading.value = true;
-  failure.value = '';
   meanwhile = [];
   try {
     const page = await api.events(filter.value, { limit: pageSize });
@@ -39,11 +38,14 @@ async function load(): Promise<void> {
     cursor.value = page.next;
     complete.value = !page.next;
     loaded.value = true;
+    failure.value = '';
     unseen.value = 0;
     apply(meanwhile ?? []);
     useLive().start(page.head);
   } catch (error) {
-    if (mine === asked) failure.value = explain(error);
+    if (mine !== asked) return;
+    failure.value = explain(error);
+    if (mayPass(error)) setTimeout(() => mine === asked && void load(), retryMs);
   } finally {
     if (mine === asked) {
       loading.value = false;
@@ -106,6 +108,7 @@ function setFilter(next: EventFilter): void {
   filter.value = { ...next };
   rows.value = [];
   loaded.value = false;
+  failure.value = '';
   void load();
 }
 
