@@ -32,6 +32,7 @@ struct session {
     struct gw_parameters *parameters;
     struct gw_stream *stream; // of the current packets; NULL until the next good keyframe
     bool online;              // the sink was told
+    bool frame_useless;       // the last one came while there was no stream, after there had been
 };
 
 const struct gw_session_config gw_session_defaults = {
@@ -59,6 +60,8 @@ static int check_interrupt(void *opaque)
 // libavformat's codes, as far as they mean something to people, to ours.
 static int translate(const struct session *session, int error)
 {
+    if (session->interrupted == GW_ERROR_STALLED && session->frame_useless)
+        return AVERROR_INVALIDDATA;
     if (session->interrupted)
         return session->interrupted;
     switch (error) {
@@ -206,18 +209,20 @@ static int deliver(struct session *session, AVPacket **packet, bool key, bool ch
 static int handle_frame(struct session *session, AVPacket **packet)
 {
     int64_t mono_us = gw_mono_us();
-    gw_deadline_frame(&session->deadline, mono_us);
-
     bool key = gw_parameters_is_key(session->parameters, *packet);
     int changed = key ? look_at_key(session, *packet) : 0;
     if (changed == AVERROR_INVALIDDATA) {
         gw_log_debug(session->log, "skipping to the next keyframe: this one cannot be decoded");
         gw_stream_unref(&session->stream);
-        return 0;
-    }
-    if (changed < 0)
+    } else if (changed < 0) {
         return changed;
-    if (!key && !session->stream)
+    }
+    bool useful = session->stream || changed > 0;
+    // A camera that is online and sends what cannot be decoded is as good as gone.
+    session->frame_useless = session->online && !useful;
+    if (!session->frame_useless)
+        gw_deadline_frame(&session->deadline, mono_us);
+    if (!useful)
         return 0;
     return deliver(session, packet, key, changed, mono_us);
 }

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """RTSP servers as child processes: this project's (tests/camera) and one it did not write."""
+import contextlib
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -73,11 +76,34 @@ class RtspServer:
         self.stop()
 
 
-class ScriptedCamera:
-    """Answers each RTSP method always the same: {method: (status line, more lines, body)}."""
+def rtp_payloads(unit, most=1400):
+    if len(unit) <= most:
+        return [unit]
+    cuts = range(1, len(unit), most)
+    return [bytes([unit[0] & 0xe0 | 28,
+                   unit[0] & 0x1f | (0x80 if at == 1 else 0) | (0x40 if at == cuts[-1] else 0)])
+            + unit[at:at + most] for at in cuts]
 
-    def __init__(self, answers):
+
+def h264_pictures(path):
+    """The pictures of a file with one slice each, as lists of NAL units."""
+    stream = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-c", "copy", "-f", "h264", "-"],
+                            capture_output=True, check=True).stdout
+    pictures = [[]]
+    for unit in re.split(b"\0*\0\0\1", stream)[1:]:
+        pictures[-1].append(unit)
+        if unit[0] & 0x1f in (1, 5):
+            pictures.append([])
+    return pictures[:-1]
+
+
+class ScriptedCamera:
+    """Answers each RTSP method always the same: {method: (status line, more lines, body)}. After PLAY
+    it sends the H.264 NAL units, a list for each picture, ten pictures a second."""
+
+    def __init__(self, answers, pictures=()):
         self.answers = answers
+        self.pictures = pictures
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"rtsp://127.0.0.1:{self.server.getsockname()[1]}/gate"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -91,13 +117,30 @@ class ScriptedCamera:
             threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
 
     def talk(self, connection):
-        with connection, connection.makefile("rb") as lines:
+        with connection, connection.makefile("rb") as lines, contextlib.suppress(OSError):
             while head := list(iter(lambda: lines.readline().decode().strip(), "")):
                 sequence = next(line for line in head if line.lower().startswith("cseq"))
                 status, more, body = self.answers.get(head[0].split()[0], ("200 OK", [], ""))
                 length = [f"Content-Length: {len(body)}"] if body else []
                 answer = [f"RTSP/1.0 {status}", sequence, *more, *length, "", body]
                 connection.sendall("\r\n".join(answer).encode())
+                if head[0].startswith("PLAY"):
+                    threading.Thread(target=self.play, args=(connection,), daemon=True).start()
+
+    def play(self, connection):
+        """RTP between the answers (RFC 2326, 10.12), large NAL units in pieces (RFC 6184, 5.8)."""
+        packets = 0
+        for number, units in enumerate(self.pictures):
+            pieces = [piece for unit in units for piece in rtp_payloads(unit)]
+            for piece in pieces:
+                mark = 0x80 if piece is pieces[-1] else 0
+                header = struct.pack(">BBHII", 0x80, mark | 96, packets & 0xffff, number * 9000, 1)
+                try:
+                    connection.sendall(struct.pack(">BBH", 0x24, 0, 12 + len(piece)) + header + piece)
+                except OSError:
+                    return
+                packets += 1
+            time.sleep(0.1)
 
     def __enter__(self):
         return self

@@ -7,7 +7,7 @@ import pathlib
 import pytest
 
 from gridwatch_site import run, wait_for
-from rtsp_camera import ScriptedCamera, free_port
+from rtsp_camera import ScriptedCamera, free_port, h264_pictures
 
 SECRET = "hunter2-Zq9x"
 
@@ -131,6 +131,8 @@ def test_probe_says_what_is_there_or_what_is_wrong(make_camera, footage):
 
 VIDEO = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
          "a=rtpmap:96 H264/90000\r\na=control:track1\r\n")
+PLAYS = {"SETUP": ("200 OK", ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "Session: 1"], ""),
+         "PLAY": ("200 OK", ["Session: 1"], "")}
 DESCRIBED = ("200 OK", ["Content-Type: application/sdp"], VIDEO)
 
 
@@ -147,3 +149,15 @@ def test_what_a_camera_refuses_is_said_in_one_line(answers, reason):
         done = run("probe", "-", stdin=camera.url.replace("//", f"//viewer:{SECRET}@") + "\n")
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert reason in done.stderr and "check" in done.stderr and SECRET not in done.stderr
+
+
+def test_a_camera_whose_pictures_can_no_longer_be_decoded_is_offline_and_says_so(site, footage):
+    good = h264_pictures(footage["h264"])[:40]
+    # The same with a profile that does not exist, and nothing behind it.
+    bad = [[unit[:1] + b"\xff\xff\xff" if unit[0] & 0x1f == 7 else unit for unit in units] for units in good]
+    bus = site.subscribe("camera/")
+    with ScriptedCamera({"DESCRIBE": DESCRIBED, **PLAYS}, good + bad * 5) as camera:
+        site.add_camera("gate", camera.url)
+        bus.wait_for("camera.online", 15, camera="gate")
+        offline = bus.wait_for("camera.offline", 15, camera="gate")
+        assert "encoding" in offline.data["reason"]
