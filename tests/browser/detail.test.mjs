@@ -96,6 +96,25 @@ test('a_clip_that_records_plays_what_there_is_and_the_rest_once_it_is_closed', w
   await page.waitForSelector('[data-test="clip"][data-state="closed"]');
 }));
 
+test('a_player_goes_on_where_it_was_once_the_site_is_back', withSite(async ({ site, page, allowed }) => {
+  allowed.errors.push(/ERR_FAILED/);
+  const event = site.openEvent('gate-07', usAgo(8));
+  const clip = site.openClip(event);
+  await show(site, page, event);
+  await advances(page, 2);
+  const media = '**/media*';
+  await page.route(media, (request) => request.abort());
+  site.closeClip(clip);
+  await page.waitForSelector('[data-problem="unreachable"]');
+  await page.unroute(media);
+  await page.waitForSelector('[data-problem]', { state: 'detached' });
+  const at = await page.$eval(video, async (element) => {
+    while (!element.readyState) await new Promise((soon) => setTimeout(soon, 20));
+    return element.currentTime;
+  });
+  assert.ok(at > 1.9, `it went on at ${at} s`);
+}));
+
 test('a_clip_that_closes_while_its_event_is_on_its_way_does_not_record_for_ever', withSite(async ({ site, page }) => {
   const event = site.openEvent('gate-07', usAgo(3));
   const clip = site.openClip(event);

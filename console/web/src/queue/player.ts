@@ -14,8 +14,10 @@ import { useSession } from '../state/session';
 // Keys of the messages below `clip.` in i18n; '' while all is well.
 export type Problem = '' | 'noneYet' | 'missing' | 'gone' | 'unreadable' | 'unreachable' | 'codec' | 'broken';
 
-const askAgainMs = 3000; // for a clip whose first part is not on the disk yet
+const askAgainMs = 3000; // while the first part is not on the disk yet, or the site is away
 const rates = [1, 2, 4];
+
+const passing: Problem[] = ['unreachable', 'unreadable'];
 
 const byStatus: Record<number, Problem> = { 0: 'unreachable', 404: 'missing', 410: 'gone', 503: 'unreadable' };
 
@@ -35,12 +37,11 @@ export function usePlayer(
   const problem = ref<Problem>('');
 
   let part = 0; // a clip that grew is another file to the browser, so its address has to differ
-  let begin = 0;
   let again: ReturnType<typeof setTimeout> | undefined;
 
   function load(at: number) {
     clearTimeout(again);
-    begin = at;
+    now.value = at; // stays when the loading fails
     problem.value = '';
     atEnd.value = false;
     src.value = `${mediaUrl(clip.value.id)}?part=${++part}`;
@@ -56,7 +57,7 @@ export function usePlayer(
   function ready() {
     measured();
     const element = video.value!;
-    element.currentTime = Math.min(begin, Math.max(0, length.value - 0.5));
+    element.currentTime = Math.min(now.value, Math.max(0, length.value - 0.5));
     element.playbackRate = rate.value;
     start();
   }
@@ -90,16 +91,34 @@ export function usePlayer(
     if (video.value) video.value.playbackRate = rate.value;
   }
 
-  async function failed() {
-    if (!src.value) return;
+  function failed() {
+    playing.value = false;
+    if (src.value) void explain(video.value?.error?.code === MediaError.MEDIA_ERR_NETWORK);
+  }
+
+  // What the site says of the clip decides what to tell, and whether to go on by itself. `cut`: the clip
+  // is good, only its way here was not.
+  async function explain(cut: boolean) {
     const asked = part;
     const status = await mediaStatus(clip.value.id);
     if (asked !== part) return;
     if (status === 401) useSession().over();
+    if (status === 200 && cut) {
+      again = setTimeout(() => load(now.value), 1000); // never at once: the next one may be cut too
+      return;
+    }
     problem.value = byStatus[status] ?? (clip.value.codec === 'h264' ? 'broken' : 'codec');
-    if (clip.value.state !== 'recording' || problem.value === 'codec') return;
-    problem.value = 'noneYet';
-    again = setTimeout(() => load(begin), askAgainMs);
+    if (passing.includes(problem.value)) {
+      again = setTimeout(() => void explain(true), askAgainMs);
+    } else if (clip.value.state === 'recording' && problem.value !== 'codec') {
+      problem.value = 'noneYet';
+      again = setTimeout(() => load(now.value), askAgainMs);
+    }
+  }
+
+  // A file that is being changed stands at 0 until its length is known.
+  function moved() {
+    if (video.value?.readyState) now.value = video.value.currentTime;
   }
 
   watch(
@@ -111,11 +130,12 @@ export function usePlayer(
   watch(
     () => clip.value.state,
     (state, before) => {
-      if (before === 'recording' && state !== 'recording') load(length.value ? now.value : begin);
+      if (before === 'recording' && state !== 'recording') load(now.value);
     },
   );
   onUnmounted(() => {
     clearTimeout(again);
+    part++; // drops answers that are on their way
     video.value?.removeAttribute('src'); // ends the download
     video.value?.load();
   });
@@ -123,11 +143,11 @@ export function usePlayer(
   const listeners = {
     loadedmetadata: ready,
     durationchange: measured,
-    timeupdate: () => (now.value = video.value?.currentTime ?? 0),
+    timeupdate: moved,
     play: () => ((playing.value = true), (atEnd.value = false)),
     pause: () => (playing.value = false),
     ended: () => (atEnd.value = true),
-    error: () => void failed(),
+    error: failed,
   };
   return { src, now, length, playing, atEnd, rate, problem, listeners, load, toggle, seek, replay, faster };
 }

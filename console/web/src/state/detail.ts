@@ -3,13 +3,13 @@
 
 // One event and the clips that cover it, kept true while somebody looks at it.
 
-import { ref, shallowRef, watch, type Ref } from 'vue';
+import { onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue';
 
 import { api } from '../api/client';
 import { isClipFact, isEventFact, type Clip, type Fact, type GridEvent } from '../api/types';
 import { applyClip, inOrder } from '../lib/clip';
 import { later } from '../lib/queue';
-import { explain } from './failure';
+import { explain, mayPass, retryMs } from './failure';
 import { useLive } from './live';
 
 const settle = 120; // ms; somebody who holds a key down passes events without asking for each
@@ -24,6 +24,7 @@ export function useDetail(id: Ref<string>) {
 
   async function load(): Promise<void> {
     const wanted = id.value;
+    clearTimeout(timer);
     meanwhile = [];
     try {
       const { clips: covering, ...told } = await api.event(wanted);
@@ -33,7 +34,9 @@ export function useDetail(id: Ref<string>) {
       apply(meanwhile ?? []);
       failure.value = '';
     } catch (error) {
-      if (wanted === id.value) failure.value = explain(error);
+      if (wanted !== id.value) return;
+      failure.value = explain(error);
+      if (mayPass(error)) timer = setTimeout(() => void load(), retryMs);
     } finally {
       if (wanted === id.value) meanwhile = undefined;
     }
@@ -65,5 +68,6 @@ export function useDetail(id: Ref<string>) {
     { immediate: true },
   );
   useLive().onFacts(take);
+  onScopeDispose(() => clearTimeout(timer));
   return { event, clips, failure, load };
 }
