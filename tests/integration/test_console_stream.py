@@ -117,6 +117,24 @@ def test_a_browser_that_leaves_frees_its_stream_soon(own_host):
         time.sleep(0.1)
 
 
+def test_one_stream_too_many_is_told_so_and_the_others_go_on(own_host):
+    client = Client(own_host).sign_in()
+    streams = [client.stream() for _ in range(128)]
+    assert {stream.response.status for stream in streams} == {200}
+    refused = client.get("/api/v1/stream")
+    assert refused.status == 503 and "128" in refused.json()["detail"]
+    assert client.request("HEAD", "/api/v1/stream").status == 200 # takes none
+    event = own_host.ask("event")[0]
+    for stream in (streams[0], streams[-1]):
+        assert stream.facts(2)[1]["data"]["id"] == event
+    streams[0].response.close()
+    streams[0].connection.close()
+    deadline = time.monotonic() + 5
+    while client.stream().response.status != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_stopping_ends_every_stream_at_once(own_host):
     client = Client(own_host).sign_in()
     streams = [client.stream() for _ in range(10)]
