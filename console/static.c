@@ -97,6 +97,15 @@ static enum MHD_Result reply_not_installed(struct gw_request *request)
                          "under /api/v1.\n");
 }
 
+// Names of assets carry a hash of their content, so they never change; the page itself does. Its
+// icon a browser would ask for anew with each event that is opened.
+static const char *cache_of(const char *path)
+{
+    if (!strncmp(path, "/assets/", 8))
+        return "public, max-age=31536000, immutable";
+    return !strcmp(path, "/favicon.svg") ? "public, max-age=3600" : "no-cache";
+}
+
 enum MHD_Result gw_static_reply(struct gw_request *request)
 {
     const char *root = request->console->web_root;
@@ -108,10 +117,7 @@ enum MHD_Result gw_static_reply(struct gw_request *request)
     if (!root || !gw_static_path_valid(path) || gw_file_open(&file, root, path + 1) < 0)
         return gw_reply_text(request, 404,
                              "There is no such page. The page is at /, the API under /api/v1.\n");
-    // Names of assets carry a hash of their content, so they never change; the page itself does.
-    bool is_asset = !strncmp(path, "/assets/", 8);
-    struct MHD_Response *response = gw_response_file(
-        &file, gw_static_type(path), is_asset ? "public, max-age=31536000, immutable" : "no-cache");
+    struct MHD_Response *response = gw_response_file(&file, gw_static_type(path), cache_of(path));
     gw_response_header(response, "Content-Security-Policy", PAGE_POLICY);
     return gw_reply(request, 200, response);
 }

@@ -28,6 +28,7 @@ def web(tmp_path_factory):
     (folder / "web/assets").mkdir(parents=True)
     (folder / "web/index.html").write_text("<!doctype html><title>Gridwatch</title>")
     (folder / "web/assets/index-B7Fq.js").write_text("console.log(1)")
+    (folder / "web/favicon.svg").write_text("<svg/>")
     (folder / "web/.hidden").write_text("hidden")
     (folder / "web/link.txt").symlink_to(folder / "secret.txt")
     return folder / "web"
@@ -355,6 +356,8 @@ def test_the_page_and_its_assets_are_served_to_everybody(host):
     script = Client(host).get("/assets/index-B7Fq.js")
     assert (script.status, script.type) == (200, "text/javascript")
     assert "immutable" in script.headers["cache-control"]
+    icon = Client(host).get("/favicon.svg")
+    assert icon.type == "image/svg+xml" and "max-age=3600" in icon.headers["cache-control"]
 
 
 def test_no_path_leads_out_of_the_page(host):
