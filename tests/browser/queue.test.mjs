@@ -151,6 +151,27 @@ test('a_camera_is_chosen_by_typing_part_of_its_name', withSite(async ({ site, pa
   assert.deepEqual(await cards(page), [market.id]);
 }));
 
+test('words_that_fit_one_camera_are_a_filter_and_others_do_not_look_like_one', withSite(async ({ site, page }) => {
+  site.addEvent('gate-07', usAgo(300));
+  const market = site.addEvent('market-02', usAgo(200));
+  await enter(site, page);
+  await page.waitForSelector(first);
+  const field = '.filters .camera input';
+  const say = async (words) => {
+    await page.keyboard.press('/');
+    await page.keyboard.type(words);
+    await page.keyboard.press('Enter');
+  };
+  await say('nobody');
+  await until(page, (selector) => document.querySelector(selector).value === '', field);
+  assert.equal((await cards(page)).length, 2);
+  await page.keyboard.press('Escape');
+  await say('mark');
+  await until(page, () => document.querySelectorAll('[data-test="card"]').length === 1);
+  assert.deepEqual(await cards(page), [market.id]);
+  assert.equal(await page.inputValue(field), 'market-02');
+}));
+
 test('the_queue_can_be_worked_through_with_the_keyboard_alone', withSite(async ({ site, page }) => {
   const events = [400, 300, 200].map((ago) => site.addEvent('gate-07', usAgo(ago))).reverse();
   await enter(site, page);
