@@ -6,12 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct gw_assigned *find(const struct gw_assignment *assignment, const char *id)
+static int compare_id(const void *id, const void *assigned)
 {
-    for (int i = 0; i < assignment->count; i++)
-        if (!strcmp(assignment->cameras[i].camera.id, id))
-            return &assignment->cameras[i];
-    return NULL;
+    return strcmp(id, ((const struct gw_assigned *)assigned)->camera.id);
+}
+
+static struct gw_assigned *find(const struct gw_assignment *assignment, const char *id)
+{
+    if (!assignment->count)
+        return NULL;
+    return bsearch(id, assignment->cameras, (size_t)assignment->count, sizeof(struct gw_assigned),
+                   compare_id);
 }
 
 static int least_loaded(const int *load, int workers)
@@ -37,7 +42,8 @@ bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_came
         if (!cameras[i].enabled)
             continue;
         const struct gw_assigned *old = find(assignment, cameras[i].id);
-        next[used] = (struct gw_assigned){.camera = cameras[i], .worker = old ? old->worker : -1};
+        next[used] = (struct gw_assigned){
+            .camera = cameras[i], .worker = old ? old->worker : -1, .online = old && old->online};
         if (old)
             load[old->worker]++;
         changed |= !old || !gw_camera_same_work(&old->camera, &cameras[i]);
@@ -60,6 +66,29 @@ void gw_assignment_finish(struct gw_assignment *assignment)
 {
     free(assignment->cameras);
     *assignment = (struct gw_assignment){0};
+}
+
+bool gw_assignment_note(struct gw_assignment *assignment, int worker, const char *camera,
+                        bool online)
+{
+    struct gw_assigned *assigned = find(assignment, camera);
+    if (!assigned || assigned->worker != worker)
+        return false;
+    assigned->online = online;
+    return true;
+}
+
+void gw_assignment_lose(struct gw_assignment *assignment, int worker)
+{
+    for (int i = 0; i < assignment->count; i++)
+        if (assignment->cameras[i].worker == worker)
+            assignment->cameras[i].online = false;
+}
+
+bool gw_assignment_online(const struct gw_assignment *assignment, const char *camera)
+{
+    const struct gw_assigned *assigned = find(assignment, camera);
+    return assigned && assigned->online;
 }
 
 int gw_assignment_of(const struct gw_assignment *assignment, int worker, struct gw_camera *ret)

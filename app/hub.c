@@ -56,22 +56,40 @@ struct hub {
 
 // --- facts ---------------------------------------------------------------------------------------
 
-// Keeps the crew's book of what is open; what a worker opened that is gone is nobody's.
+static int place_of(const struct hub *hub, const struct gw_crew_member *member)
+{
+    return (int)(member - gw_crew_member(hub->crew, 0));
+}
+
+static bool note_camera(struct hub *hub, const struct gw_crew_member *member,
+                        const struct gw_camera_state *state)
+{
+    return gw_assignment_note(&hub->assignment, place_of(hub, member), state->camera,
+                              state->status == GW_CAMERA_ONLINE);
+}
+
+// Keeps the books of what is open and which camera is online; what a worker opened that is gone is
+// nobody's, and so is a camera that was taken from its worker.
 static void handle_committed(void *opaque, const struct gw_fact_entry *entry)
 {
     struct hub *hub = opaque;
     struct gw_crew_member *member = gw_crew_find(hub->crew, &entry->boot);
+    enum gw_fact_kind kind = entry->fact.kind;
 
-    if (member)
-        gw_crew_note(member, &entry->fact);
-    else
+    if (!member) {
         hub->strays = true;
+        return;
+    }
+    gw_crew_note(member, &entry->fact);
+    if (kind == GW_FACT_CAMERA_ONLINE || kind == GW_FACT_CAMERA_OFFLINE)
+        hub->strays |= !note_camera(hub, member, &entry->fact.camera);
 }
 
 static void settle_strays(struct hub *hub)
 {
     const struct gw_strays_config config = {.index = hub->index,
                                             .crew = hub->crew,
+                                            .assignment = &hub->assignment,
                                             .ledger = hub->ledger,
                                             .workers = hub->workers,
                                             .log = &hub_log};
@@ -79,11 +97,6 @@ static void settle_strays(struct hub *hub)
 }
 
 // --- workers -------------------------------------------------------------------------------------
-
-static int place_of(const struct hub *hub, const struct gw_crew_member *member)
-{
-    return (int)(member - gw_crew_member(hub->crew, 0));
-}
 
 static void assign(struct hub *hub, struct gw_crew_member *member)
 {
@@ -183,6 +196,7 @@ static void reap(struct hub *hub)
         hub->counters.worker_restarts += !gw_process_stop_requested();
         receive(hub); // its last words
         gw_site_status_lose(hub->status, place_of(hub, member));
+        gw_assignment_lose(&hub->assignment, place_of(hub, member));
         hub->strays = true;
     }
 }
@@ -211,6 +225,7 @@ static void update_cameras(struct hub *hub, bool force)
     free(rows);
     if (gw_assignment_update(&hub->assignment, cameras, count, gw_crew_count(hub->crew))) {
         gw_log_info(&hub_log, "%d cameras", hub->assignment.count);
+        hub->strays = true; // a camera that was disabled is not online
         for (int i = 0; i < gw_crew_count(hub->crew); i++)
             if (gw_crew_member(hub->crew, i)->present)
                 assign(hub, gw_crew_member(hub->crew, i));

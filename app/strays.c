@@ -3,7 +3,9 @@
 
 #include "app/strays.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/protocol.h"
 #include "core/clock.h"
@@ -86,8 +88,52 @@ static bool settle_clips(const struct gw_strays_config *config)
     return settled;
 }
 
+// --- cameras: called offline by the hub ----------------------------------------------------------
+
+static const char *find_reason(const struct gw_camera *camera)
+{
+    if (!camera->enabled)
+        return "switched off in the registry";
+    return "its worker ended; connecting again";
+}
+
+static struct gw_fact make_offline(const struct gw_camera *camera)
+{
+    int64_t now_us = gw_wall_us();
+    struct gw_fact fact = {.kind = GW_FACT_CAMERA_OFFLINE,
+                           .wall_us = now_us,
+                           .camera = {.status = GW_CAMERA_OFFLINE, .since_us = now_us}};
+
+    memcpy(fact.camera.camera, camera->id, sizeof(fact.camera.camera));
+    snprintf(fact.camera.reason, sizeof(fact.camera.reason), "%s", find_reason(camera));
+    return fact;
+}
+
+static bool settle_cameras(const struct gw_strays_config *config)
+{
+    struct gw_camera_row *rows;
+    struct gw_fact facts[STEP];
+    int count = gw_index_cameras(config->index, &rows), strays = 0;
+    bool settled = count >= 0;
+
+    for (int i = 0; settled && i < count; i++) {
+        if (rows[i].state.status != GW_CAMERA_ONLINE ||
+            gw_assignment_online(config->assignment, rows[i].camera.id))
+            continue;
+        facts[strays++] = make_offline(&rows[i].camera);
+        if (strays < STEP)
+            continue;
+        settled = gw_ledger_record(config->ledger, facts, strays);
+        strays = 0;
+    }
+    if (count >= 0)
+        free(rows);
+    return settled && gw_ledger_record(config->ledger, facts, strays);
+}
+
 bool gw_strays_settle(const struct gw_strays_config *config)
 {
     bool events = settle_events(config), clips = settle_clips(config);
-    return events && clips;
+    bool cameras = settle_cameras(config);
+    return events && clips && cameras;
 }

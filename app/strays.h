@@ -1,26 +1,31 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What lost workers left behind: events that nobody will close and clips that nobody will finish.
+// What lost workers left behind: events that nobody will close, clips that nobody will finish, and
+// cameras called online that nobody is connected to.
 //
-//   storage/index.h, crew.h -> [strays] -> ledger.h, a worker that repairs
+//   storage/index.h, crew.h, assignment.h -> [strays] -> ledger.h, a worker that repairs
 //
-// A row that the index lists as unfinished and that no running worker has open is a stray. It does
-// not matter how it became one: a killed worker, a killed hub, a power cut. Hub's thread only.
+// A row that the index lists as unfinished and that no running worker has open is a stray, and so
+// is a camera that the index lists as online and no running worker does. It does not matter how it
+// became one: a killed worker, a killed hub, a power cut, a camera taken away. Hub's thread only.
 #pragma once
 
+#include "app/assignment.h"
 #include "app/crew.h"
 #include "app/ledger.h"
 
 struct gw_strays_config {
     struct gw_index *index; // all borrowed
     struct gw_crew *crew;
+    const struct gw_assignment *assignment;
     struct gw_ledger *ledger;
     void *workers; // ROUTER socket
     const struct gw_log *log;
 };
 
-// Closes stray events as interrupted, where their last report left them, and hands stray clips to a
-// present worker, which has them open from then on. Returns whether nothing is left to do; false
-// (the index failed, no worker is present, there were very many) means: call again.
+// Closes stray events as interrupted, where their last report left them, calls stray cameras
+// offline, and hands stray clips to a present worker, which has them open from then on. Returns
+// whether nothing is left to do; false (the index failed, no worker is present, there were very
+// many) means: call again.
 bool gw_strays_settle(const struct gw_strays_config *config);

@@ -41,6 +41,35 @@ def test_a_killed_worker_is_replaced_and_records_again_within_five_seconds(make_
     assert site.get("/events/" + event["id"])["interrupted"]
 
 
+def test_a_camera_is_offline_when_nobody_is_connected_to_it(make_site, make_camera, footage):
+    site = make_site("workers: 1\n").start()
+    camera = make_camera({"gate": footage["h264"]})
+    site.add_camera("gate", camera.url("gate"))
+
+    def is_offline(*words):
+        row = site.camera("gate")
+        return row["status"] == "offline" and any(word in row["reason"] for word in words) and row
+
+    site.wait_for_status("gate", "online", 15)
+    camera.freeze()
+    [worker] = site.workers()
+    os.kill(worker, signal.SIGKILL)
+    wait_for("offline with its worker", lambda: is_offline("worker ended"), 4)
+    camera.thaw()
+    site.wait_for_status("gate", "online", 30)
+
+    site.run("camera disable gate")
+    wait_for("offline when disabled", lambda: is_offline("switched off"), 5)
+    site.run("camera enable gate")
+    site.wait_for_status("gate", "online", 15)
+
+    camera.freeze()
+    site.kill()
+    site.start()
+    wait_for("offline after power came back", lambda: is_offline("worker ended"), 4)
+    camera.thaw()
+
+
 def test_a_clip_that_the_old_worker_still_holds_is_repaired_when_it_lets_go(make_site, make_camera, footage):
     site = make_site("workers: 1\n").start()
     camera = make_camera({"gate": footage["h264"]}, live=True)

@@ -77,6 +77,40 @@ static void only_what_concerns_a_worker_is_a_change(void **state)
     gw_assignment_finish(&assignment);
 }
 
+static void a_camera_is_online_by_the_word_of_its_own_running_worker(void **state)
+{
+    struct gw_camera cameras[] = {make_camera("a"), make_camera("b")};
+    struct gw_assignment assignment = {0};
+    gw_assignment_update(&assignment, cameras, 2, 2);
+    int worker = worker_of(&assignment, "a");
+    assert_false(gw_assignment_online(&assignment, "a"));
+    assert_true(gw_assignment_note(&assignment, worker, "a", true));
+    assert_false(gw_assignment_note(&assignment, !worker, "a", false));
+    assert_false(gw_assignment_note(&assignment, worker, "gone", true));
+    assert_true(gw_assignment_online(&assignment, "a"));
+    gw_assignment_lose(&assignment, !worker);
+    assert_true(gw_assignment_online(&assignment, "a"));
+    gw_assignment_lose(&assignment, worker);
+    assert_false(gw_assignment_online(&assignment, "a"));
+    gw_assignment_finish(&assignment);
+}
+
+static void a_camera_stays_online_while_the_registry_changes(void **state)
+{
+    struct gw_camera cameras[] = {make_camera("a"), make_camera("b")};
+    struct gw_assignment assignment = {0};
+    gw_assignment_update(&assignment, cameras + 1, 1, 1);
+    gw_assignment_note(&assignment, 0, "b", true);
+    gw_assignment_update(&assignment, cameras, 2, 1);
+    assert_true(gw_assignment_online(&assignment, "b"));
+    cameras[1].enabled = false;
+    gw_assignment_update(&assignment, cameras, 2, 1);
+    cameras[1].enabled = true;
+    gw_assignment_update(&assignment, cameras, 2, 1);
+    assert_false(gw_assignment_online(&assignment, "b"));
+    gw_assignment_finish(&assignment);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +118,8 @@ int main(void)
         cmocka_unit_test(a_camera_stays_where_it_is_when_others_come_and_go),
         cmocka_unit_test(a_disabled_camera_is_given_to_nobody),
         cmocka_unit_test(only_what_concerns_a_worker_is_a_change),
+        cmocka_unit_test(a_camera_is_online_by_the_word_of_its_own_running_worker),
+        cmocka_unit_test(a_camera_stays_online_while_the_registry_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

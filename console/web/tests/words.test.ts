@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import strays from '../../../app/strays.c?raw';
 import session from '../../../ingest/session.c?raw';
 import { describe, expect, test } from 'vitest';
 
@@ -29,9 +30,11 @@ describe('words', () => {
   });
 
   test('every_reason_that_a_camera_can_be_offline_for_is_told_in_chinese', () => {
-    const body = /gw_session_reason\(int error\)\n\{(.*?)\n\}/s.exec(session)![1]!;
-    const reasons = [...body.matchAll(/return\s+((?:"[^"]*"\s*)+);/g)].map((found) => found[1]!.replace(/"\s*"|^"|"\s*$/g, ''));
-    expect(reasons.length).toBeGreaterThan(8);
+    const bodies = [/gw_session_reason\(int error\)\n\{(.*?)\n\}/s.exec(session)![1]!, /find_reason\([^)]*\)\n\{(.*?)\n\}/s.exec(strays)![1]!];
+    const reasons = bodies.flatMap((body) =>
+      [...body.matchAll(/return\s+((?:"[^"]*"\s*)+);/g)].map((found) => found[1]!.replace(/"\s*"|^"|"\s*$/g, '')),
+    );
+    expect(reasons.length).toBeGreaterThan(10);
     for (const reason of reasons) expect(reasonIn('zh-CN', reason), reason).toMatch(/[\u4e00-\u9fff]/);
   });
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // Why a camera is offline, in Chinese. The site says it in English (gw_session_reason() in
-// ingest/session.c); a test makes sure that none of its sentences is missing here.
+// ingest/session.c, find_reason() in app/strays.c); a test makes sure that none of its sentences is
+// missing here.
 
 const chinese: Record<string, string> = {
   'user name or password refused; check both, and that the camera takes MD5 digest or basic logins':
@@ -23,6 +24,8 @@ const chinese: Record<string, string> = {
   "no answer in time; check the address, the camera's power and network": '没有及时响应；请检查地址、摄像机电源和网络',
   'no route to the camera; check its address and the network': '无法到达摄像机；请检查其地址和网络',
   'the connection was cut': '连接被切断',
+  'its worker ended; connecting again': '其工作进程已结束；正在重新连接',
+  'switched off in the registry': '已在登记表中停用',
   "the connection failed; check the camera's host name and network": '连接失败；请检查摄像机的主机名和网络',
 };
 
