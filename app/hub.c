@@ -92,7 +92,8 @@ static void settle_strays(struct hub *hub)
                                             .assignment = &hub->assignment,
                                             .ledger = hub->ledger,
                                             .workers = hub->workers,
-                                            .log = &hub_log};
+                                            .log = &hub_log,
+                                            .stopping = gw_process_stop_requested()};
     hub->strays = !gw_strays_settle(&config);
 }
 
@@ -349,6 +350,7 @@ static void run(struct hub *hub)
         }
     }
     receive(hub);
+    settle_strays(hub); // all but clips, which need a worker: the next run has one
 }
 
 // --- setting up ----------------------------------------------------------------------------------

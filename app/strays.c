@@ -90,14 +90,18 @@ static bool settle_clips(const struct gw_strays_config *config)
 
 // --- cameras: called offline by the hub ----------------------------------------------------------
 
-static const char *find_reason(const struct gw_camera *camera)
+static const char *find_reason(const struct gw_strays_config *config,
+                               const struct gw_camera *camera)
 {
     if (!camera->enabled)
         return "switched off in the registry";
+    if (config->stopping)
+        return "the site was stopped";
     return "its worker ended; connecting again";
 }
 
-static struct gw_fact make_offline(const struct gw_camera *camera)
+static struct gw_fact make_offline(const struct gw_strays_config *config,
+                                   const struct gw_camera *camera)
 {
     int64_t now_us = gw_wall_us();
     struct gw_fact fact = {.kind = GW_FACT_CAMERA_OFFLINE,
@@ -105,7 +109,7 @@ static struct gw_fact make_offline(const struct gw_camera *camera)
                            .camera = {.status = GW_CAMERA_OFFLINE, .since_us = now_us}};
 
     memcpy(fact.camera.camera, camera->id, sizeof(fact.camera.camera));
-    snprintf(fact.camera.reason, sizeof(fact.camera.reason), "%s", find_reason(camera));
+    snprintf(fact.camera.reason, sizeof(fact.camera.reason), "%s", find_reason(config, camera));
     return fact;
 }
 
@@ -120,7 +124,7 @@ static bool settle_cameras(const struct gw_strays_config *config)
         if (rows[i].state.status != GW_CAMERA_ONLINE ||
             gw_assignment_online(config->assignment, rows[i].camera.id))
             continue;
-        facts[strays++] = make_offline(&rows[i].camera);
+        facts[strays++] = make_offline(config, &rows[i].camera);
         if (strays < STEP)
             continue;
         settled = gw_ledger_record(config->ledger, facts, strays);

@@ -22,6 +22,7 @@ struct gw_strays_config {
     struct gw_ledger *ledger;
     void *workers; // ROUTER socket
     const struct gw_log *log;
+    bool stopping; // the site is: what is offline stays so
 };
 
 // Closes stray events as interrupted, where their last report left them, calls stray cameras

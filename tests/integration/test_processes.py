@@ -69,6 +69,10 @@ def test_a_camera_is_offline_when_nobody_is_connected_to_it(make_site, make_came
     wait_for("offline after power came back", lambda: is_offline("worker ended"), 4)
     camera.thaw()
 
+    site.wait_for_status("gate", "online", 30)
+    site.stop()
+    assert "the site was stopped" in site.run("camera list")
+
 
 def test_a_clip_that_the_old_worker_still_holds_is_repaired_when_it_lets_go(make_site, make_camera, footage):
     site = make_site("workers: 1\n").start()

@@ -25,6 +25,7 @@ const chinese: Record<string, string> = {
   'no route to the camera; check its address and the network': '无法到达摄像机；请检查其地址和网络',
   'the connection was cut': '连接被切断',
   'its worker ended; connecting again': '其工作进程已结束；正在重新连接',
+  'the site was stopped': '站点已停止',
   'switched off in the registry': '已在登记表中停用',
   "the connection failed; check the camera's host name and network": '连接失败；请检查摄像机的主机名和网络',
 };
