@@ -143,6 +143,11 @@ export class FakeSite {
     this.streams.clear();
   }
 
+  // A page's next stream; "live" on the page may still be of the one that was dropped.
+  async nextStream() {
+    while (!this.streams.size) await new Promise((again) => setTimeout(again, 20));
+  }
+
   // --- facts ------------------------------------------------------------------------------------
 
   tell(kind, camera, data) {

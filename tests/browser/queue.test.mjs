@@ -234,7 +234,7 @@ test('a_site_that_numbers_its_facts_anew_is_read_anew', withSite(async ({ site, 
   site.facts.length = site.events.length = 0;
   site.dropStreams();
   const event = site.openEvent('market-02');
-  await page.waitForSelector('[data-test="link"][data-state="live"]');
+  await site.nextStream();
   site.change(event, { score: 0.9 });
   await until(page, (id) => document.querySelectorAll('[data-test="card"]').length === 1 && !!document.querySelector(`[data-event="${id}"]`), event.id);
 }));
