@@ -228,9 +228,9 @@ test('a_list_that_did_not_come_is_asked_for_until_it_does', withSite(async ({ si
 
 test('a_site_that_numbers_its_facts_anew_is_read_anew', withSite(async ({ site, page, allowed }) => {
   allowed.errors.push(/ERR_INCOMPLETE/);
-  for (let n = 0; n < 3; n++) site.addEvent('gate-07', usAgo(300 + n));
+  const old = [0, 1, 2].map((n) => site.addEvent('gate-07', usAgo(300 + n)));
   await enter(site, page);
-  await page.waitForSelector(first);
+  for (const { id } of old) await until(page, loadedPicture, `[data-event="${id}"]`);
   site.facts.length = site.events.length = 0;
   site.dropStreams();
   const event = site.openEvent('market-02');
