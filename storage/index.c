@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -169,18 +170,35 @@ static int refuse(struct gw_index *index, const char *why)
     return GW_ERROR_INVALID;
 }
 
-// A file of another program or of a later version is left as it is.
-static int check_version(struct gw_index *index)
+struct header {
+    int64_t application, version, tables;
+};
+
+// In one transaction: another process may be setting it up.
+static int read_header(struct gw_index *index, struct header *ret)
 {
-    int64_t application = 0, version = 0, tables = 0;
-    int result = read_pragma(index, "PRAGMA application_id", &application);
-    if (!result)
-        result = read_pragma(index, "PRAGMA user_version", &version);
-    if (!result)
-        result = read_pragma(index, "SELECT count(*) FROM sqlite_schema", &tables);
+    int result = run_sql(index, "BEGIN");
     if (result)
         return result;
-    if (tables && application != APPLICATION_ID)
+    result = read_pragma(index, "PRAGMA application_id", &ret->application);
+    if (!result)
+        result = read_pragma(index, "PRAGMA user_version", &ret->version);
+    if (!result)
+        result = read_pragma(index, "SELECT count(*) FROM sqlite_schema", &ret->tables);
+    sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL); // nothing was written
+    return result;
+}
+
+// A file of another program or of a later version is left as it is. Returns the version or an
+// error.
+static int check_version(struct gw_index *index)
+{
+    struct header header = {0};
+    const int result = read_header(index, &header);
+    const int64_t version = header.version;
+    if (result)
+        return result;
+    if (header.tables && header.application != APPLICATION_ID)
         return refuse(index, "it is a database of another program");
     if (version > GW_INDEX_SCHEMA_VERSION)
         return refuse(index, "it was made by a later version of gridwatch; use that one");
@@ -191,7 +209,7 @@ static int check_version(struct gw_index *index)
     return (int)version;
 }
 
-static int set_up(struct gw_index *index)
+static int configure(struct gw_index *index)
 {
     sqlite3_busy_timeout(index->db, BUSY_TIMEOUT_MS);
     int result = run_sql(index, "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
@@ -208,6 +226,25 @@ static int set_up(struct gw_index *index)
     result = run_sql(index, "PRAGMA journal_mode=WAL");
     if (!result && version < GW_INDEX_SCHEMA_VERSION)
         result = gw_index_transaction(index, upgrade, index);
+    return result;
+}
+
+// Writers one after the other: SQLite does not wait for another process that changes the journal
+// mode at the same time, but says that the database is locked.
+static int set_up(struct gw_index *index, const char *store)
+{
+    if (index->mode == GW_INDEX_READ)
+        return configure(index);
+    int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+        const int result = -errno;
+        snprintf(index->error, sizeof(index->error), "%s", gw_strerror(result));
+        if (fd >= 0)
+            close(fd);
+        return result;
+    }
+    const int result = configure(index);
+    close(fd);
     return result;
 }
 
@@ -245,7 +282,7 @@ int gw_index_open(struct gw_index **ret, const char *store, enum gw_index_mode m
     if (snprintf(path, sizeof(path), "%s/index.db", store) < (int)sizeof(path))
         result = open_file(index, store, path);
     if (!result)
-        result = set_up(index);
+        result = set_up(index, store);
     if (!result)
         result = read_pragma(index, "SELECT value FROM meta WHERE key = 'epoch'", &epoch);
     if (result < 0) {
