@@ -92,6 +92,7 @@ export function usePlayer(
   }
 
   function failed() {
+    moved();
     playing.value = false;
     if (src.value) void explain(video.value?.error?.code === MediaError.MEDIA_ERR_NETWORK);
   }
@@ -116,7 +117,8 @@ export function usePlayer(
     }
   }
 
-  // A file that is being changed stands at 0 until its length is known.
+  // Told by the browser a few times a second, and asked where the exact place matters. A file that is
+  // being changed stands at 0 until its length is known.
   function moved() {
     if (video.value?.readyState) now.value = video.value.currentTime;
   }
@@ -130,7 +132,9 @@ export function usePlayer(
   watch(
     () => clip.value.state,
     (state, before) => {
-      if (before === 'recording' && state !== 'recording') load(now.value);
+      if (before !== 'recording' || state === 'recording') return;
+      moved();
+      load(now.value);
     },
   );
   onUnmounted(() => {
