@@ -12,8 +12,10 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "storage/index_internal.h"
 
@@ -229,21 +231,44 @@ static int configure(struct gw_index *index)
     return result;
 }
 
+// Takes the lock of the store's folder, until the descriptor is closed. Waits as long as for any
+// other lock of the index.
+static int lock_folder(struct gw_index *index, const char *store, int *ret_fd)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    const int64_t until_us = gw_mono_us() + BUSY_TIMEOUT_MS * INT64_C(1000);
+    int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+
+    if (fd < 0)
+        result = -errno;
+    while (!result && flock(fd, LOCK_EX | LOCK_NB) < 0)
+        if (errno != EWOULDBLOCK)
+            result = -errno;
+        else if (gw_mono_us() > until_us)
+            result = GW_ERROR_BUSY;
+        else
+            nanosleep(&pause, NULL);
+    if (result) {
+        snprintf(index->error, sizeof(index->error), "%s", gw_strerror(result));
+        if (fd >= 0)
+            close(fd);
+    }
+    *ret_fd = fd;
+    return result;
+}
+
 // Writers one after the other: SQLite does not wait for another process that changes the journal
 // mode at the same time, but says that the database is locked.
 static int set_up(struct gw_index *index, const char *store)
 {
+    int fd, result;
+
     if (index->mode == GW_INDEX_READ)
         return configure(index);
-    int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-        const int result = -errno;
-        snprintf(index->error, sizeof(index->error), "%s", gw_strerror(result));
-        if (fd >= 0)
-            close(fd);
+    result = lock_folder(index, store, &fd);
+    if (result)
         return result;
-    }
-    const int result = configure(index);
+    result = configure(index);
     close(fd);
     return result;
 }
