@@ -186,6 +186,12 @@ static void look_at(void *opaque, const struct gw_frame *frame)
                                 gw_snapshot_quality(&motion.box, sharpness));
     }
     handle_step(analyzer, gw_event_fsm_feed(&analyzer->fsm, &motion, frame->wall_us));
+    if (analyzer->config.picture_trace)
+        analyzer->config.picture_trace(
+            analyzer->config.opaque,
+            &(struct gw_picture_trace){.wall_us = frame->wall_us,
+                                       .motion = motion,
+                                       .open = analyzer->fsm.state == GW_FSM_OPEN});
 }
 
 int gw_analyzer_create(struct gw_analyzer **ret, const struct gw_analyzer_config *config)

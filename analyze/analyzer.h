@@ -10,6 +10,7 @@
 // than real time through exactly this code.
 #pragma once
 
+#include "analyze/motion.h"
 #include "analyze/zones.h"
 #include "core/event.h"
 #include "core/packet.h"
@@ -28,6 +29,25 @@ struct gw_snapshot {
 
 enum gw_event_phase { GW_EVENT_PHASE_OPENED, GW_EVENT_PHASE_UPDATED, GW_EVENT_PHASE_CLOSED };
 
+// What the analyzer thought of one packet, for overlays, plots and tests. In order of decoding;
+// told once it is settled whether the packet is decoded.
+struct gw_packet_trace {
+    int64_t wall_us;
+    int bytes;
+    int qp;              // of the first slice; -1 unknown
+    double signal;       // how much more this cost than quiet, robust deviations; NAN unknown
+    double limit;        // what triggers decoding; NAN unknown
+    bool decoded;        // a decoder got it
+    enum gw_level level; // at work then; never auto
+};
+
+// What one picture showed that was looked at, in order of capture.
+struct gw_picture_trace {
+    int64_t wall_us;
+    struct gw_motion_result motion;
+    bool open; // an event is open after it
+};
+
 struct gw_analyzer_config {
     char camera[GW_CAMERA_ID_SIZE];
     enum gw_level level;
@@ -39,6 +59,9 @@ struct gw_analyzer_config {
     // better one was found, and comes at most once a second while the thing moves.
     void (*event)(void *opaque, enum gw_event_phase phase, const struct gw_event *event,
                   const struct gw_snapshot *snapshot);
+    // Both may be NULL. Called from feed and flush, with the same opaque.
+    void (*packet_trace)(void *opaque, const struct gw_packet_trace *trace);
+    void (*picture_trace)(void *opaque, const struct gw_picture_trace *trace);
 };
 extern const struct gw_analyzer_config gw_analyzer_defaults; // level full, 320 wide
 
