@@ -1,266 +1,706 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+// The order of things. Packets of the GOP that is coming in are held. A plan says what of it is
+// decoded; the level, the gate, a keyframe or an audit may change the plan, and then decoding
+// starts at the keyframe, so that the true start is found in what was held. While an event is open
+// and the level is auto, keyframes that still show it are enough; what lies between is decoded when
+// one shows nothing any more, so that the true end is found in the same way.
+
 #include "analyze/analyzer.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavutil/error.h>
-#include <libavutil/pixdesc.h>
-
 #include "analyze/decode.h"
-#include "analyze/event_fsm.h"
-#include "analyze/luma.h"
-#include "analyze/motion.h"
-#include "analyze/snapshot.h"
+#include "analyze/gate.h"
+#include "analyze/gop.h"
 #include "core/clock.h"
-#include "core/log.h"
 
-// People do not move faster than this shows: of more than 20 pictures a second some are left out.
-#define LOOK_EVERY_US (GW_SECOND / 20)
-// An open event is reported again this often while it moves.
-#define REPORT_EVERY_US GW_SECOND
-// Media times below this (2001-09-09) count from a file's beginning, not from 1970.
-#define FILE_TIME_LIMIT_US (INT64_C(1000000000) * GW_SECOND)
+// Handles are held on so many bytes: two GOPs of 2 s at 5 Mb/s. What does not fit is decoded.
+#define HELD_BYTES (5 << 19)
+// An open event is looked at so often, once it is known; and when it cannot be seen any more, for
+// so long it may come back before what lies between is decoded. What is less than 5 s apart is one
+// event to people, and GOPs of 5 s are often a little longer.
+#define COAST_LOOK_US (GW_SECOND * 5 / 2)
+#define COAST_US      (GW_SECOND * 11 / 2)
+// A trigger so soon after a keyframe may be about something that began before it.
+#define BEFORE_TRIGGER_US (GW_SECOND * 7 / 10)
+// After a trigger, decoding goes on for at least so long, and until the gate is quiet for so long.
+#define TRIGGERED_US GW_SECOND
+// An event is looked at for so long before only the gate watches it: for a good picture of it.
+#define WATCHED_US (2 * GW_SECOND)
+// After so long without a picture, differences are of an unknown time.
+#define RESUME_US (4 * GW_SECOND)
+// Quiet keyframes that the share of false ones is counted over, at most; then both halve.
+enum { KEYFRAME_WINDOW = 256 };
+
+enum plan {
+    PLAN_WAIT,       // nothing more for now: packets are held
+    PLAN_REFERENCES, // what other pictures depend on
+    PLAN_EVERYTHING,
+};
 
 struct gw_analyzer {
     struct gw_analyzer_config config;
+    struct gw_slice_reader *slices;
+    struct gw_gate *gate;
     struct gw_decoder *decoder;
-    struct gw_luma luma;
-    struct gw_motion *motion; // NULL before the first picture
-    struct gw_event_fsm fsm;
-    struct gw_snapshot_taker taker;
-    struct gw_event event; // as last reported; valid while the machine's state is open
-    int64_t looked_us;     // at the last picture; GW_NO_TIME before
-    int64_t reported_us;
-    uint64_t events, unseen;
+    struct gw_look *look;
+    struct gw_stream *stream; // of the last packet
+    struct gw_level_chooser chooser;
+
+    struct gw_gop now, before; // the GOP that comes in; the one before, while it may be wanted
+    enum plan plan;
+    bool whole;            // all of it is decoded, whatever the gate or keyframes say
+    bool whole_at_opening; // so it was when the open event was found
+    bool broken;           // the head of what came in is not held any more
+    bool undecided;        // the open event may have ended in what is held; nobody looked yet
+    bool drained;          // the decoder has lost its place in the GOP
+    int64_t key_us;        // capture time of the GOP's keyframe; GW_NO_TIME before the first
+    int64_t dts_us;        // of the last packet
+    int64_t active_us;     // when the gate was last active
+    int64_t planned_us;    // when the plan became to decode
+    int64_t gop_us;        // from keyframe to keyframe, lately; 0 unknown
+    int gop_pictures;      // in the last GOP, and
+    int pictures;          // in this one so far
+    struct gw_gate_verdict verdict; // of the last packet
+
+    struct gw_frame peeked; // the keyframe that a peek got out; empty otherwise
+    bool peeking;
+    int64_t seen_until_us; // pictures up to here were looked at before; GW_NO_TIME for none
+
+    int key_hits; // keyframes that showed something, in the open event
+    int key_events, key_missed, keys_quiet, keys_false;
+    int gops_since_audit, clean_audits;
+    uint64_t packets, audits;
 };
 
 const struct gw_analyzer_config gw_analyzer_defaults = {.level = GW_LEVEL_FULL, .max_width = 320};
 
-static const char *const level_names[] = {
-    [GW_LEVEL_AUTO] = "auto",
-    [GW_LEVEL_GATE] = "gate",
-    [GW_LEVEL_KEYFRAMES] = "keyframes",
-    [GW_LEVEL_FULL] = "full",
-};
-enum { LEVEL_COUNT = sizeof(level_names) / sizeof(level_names[0]) };
-
-const char *gw_level_name(enum gw_level level)
+static bool is_auto(const struct gw_analyzer *analyzer)
 {
-    return level_names[level];
+    return analyzer->config.level == GW_LEVEL_AUTO;
 }
 
-int gw_level_from_name(const char *name)
+static enum gw_level level_now(const struct gw_analyzer *analyzer)
 {
-    for (int i = 0; i < LEVEL_COUNT; i++)
-        if (!strcmp(level_names[i], name))
-            return i;
-    return -1;
+    return is_auto(analyzer) ? analyzer->chooser.level : analyzer->config.level;
 }
 
-// Fills the event from the machine; picture and box stay those of the last snapshot.
-static void fill_event(struct gw_analyzer *analyzer, enum gw_event_state state)
+// Some files (AVI) know only decoding times; they are near enough.
+static int64_t packet_time(const struct gw_packet *packet)
 {
-    const struct gw_event_fsm *fsm = &analyzer->fsm;
-    struct gw_event *event = &analyzer->event;
-
-    event->state = state;
-    event->start_us = fsm->start_us;
-    event->end_us = fsm->end_us;
-    event->confirmed_us = fsm->confirmed_us;
-    event->score = fsm->score;
-    event->zone_count = 0;
-    for (int i = 0; analyzer->config.zones && i < analyzer->config.zones->zone_count; i++)
-        if (fsm->zones & UINT32_C(1) << i)
-            strcpy(event->zones[event->zone_count++], analyzer->config.zones->zones[i].name);
+    return packet->av->pts != AV_NOPTS_VALUE ? packet->av->pts : packet->av->dts;
 }
 
-static void report(struct gw_analyzer *analyzer, enum gw_event_phase phase)
-{
-    struct gw_snapshot_taker *taker = &analyzer->taker;
-    struct gw_snapshot snapshot = {0};
+// --- letting go of packets -----------------------------------------------------------------------
 
-    fill_event(analyzer, phase == GW_EVENT_PHASE_CLOSED ? GW_EVENT_CLOSED : GW_EVENT_OPEN);
-    int taken = gw_snapshot_taker_take(taker, analyzer->config.zones, &analyzer->event.box,
-                                       &analyzer->event.snapshot_us);
-    if (taken < 0)
-        gw_log_debug(NULL, "%s: no snapshot: %d", analyzer->config.camera, taken);
-    if (taken > 0)
-        snapshot = (struct gw_snapshot){.jpeg = taker->picture.bytes,
-                                        .jpeg_size = taker->picture.size,
-                                        .thumbnail = taker->thumbnail.bytes,
-                                        .thumbnail_size = taker->thumbnail.size};
-    analyzer->reported_us = analyzer->fsm.last_us;
-    analyzer->config.event(analyzer->config.opaque, phase, &analyzer->event, &snapshot);
+static void trace_packet(struct gw_analyzer *analyzer, const struct gw_gop_packet *entry)
+{
+    if (!analyzer->config.packet_trace)
+        return;
+    analyzer->config.packet_trace(analyzer->config.opaque,
+                                  &(struct gw_packet_trace){
+                                      .wall_us = packet_time(&entry->packet),
+                                      .bytes = entry->packet.av->size,
+                                      .qp = entry->qp,
+                                      .signal = entry->verdict.signal,
+                                      .limit = entry->verdict.limit,
+                                      .decoded = entry->decoded,
+                                      .level = level_now(analyzer),
+                                  });
 }
 
-static void open_event(struct gw_analyzer *analyzer)
+static void let_go(struct gw_analyzer *analyzer, struct gw_gop *gop)
 {
-    const int64_t start_us = analyzer->fsm.start_us;
-
-    analyzer->event = (struct gw_event){.kind = GW_EVENT_MOTION, .snapshot_us = GW_NO_TIME};
-    analyzer->event.id = gw_id_make(start_us < FILE_TIME_LIMIT_US ? gw_wall_us() : start_us);
-    strcpy(analyzer->event.camera, analyzer->config.camera);
-    analyzer->events++;
-    report(analyzer, GW_EVENT_PHASE_OPENED);
+    for (int i = 0; i < gop->count; i++)
+        trace_packet(analyzer, &gop->packets[i]);
+    gw_gop_clear(gop);
 }
 
-static void close_event(struct gw_analyzer *analyzer, bool interrupted)
-{
-    analyzer->event.interrupted = interrupted;
-    report(analyzer, GW_EVENT_PHASE_CLOSED);
-    gw_snapshot_taker_forget(&analyzer->taker);
-}
+// --- what was found ------------------------------------------------------------------------------
 
-static void handle_step(struct gw_analyzer *analyzer, enum gw_event_step step)
+// Counts what a keyframe alone would have made of it: evidence for the level keyframes.
+static void judge_keyframe(struct gw_analyzer *analyzer, const struct gw_motion_result *motion)
 {
-    switch (step) {
-    case GW_EVENT_STEP_OPEN: open_event(analyzer); break;
-    case GW_EVENT_STEP_MOVES:
-        if (analyzer->fsm.last_us - analyzer->reported_us >= REPORT_EVERY_US)
-            report(analyzer, GW_EVENT_PHASE_UPDATED);
-        break;
-    case GW_EVENT_STEP_CLOSE: close_event(analyzer, false); break;
-    case GW_EVENT_STEP_NONE: gw_snapshot_taker_forget(&analyzer->taker); break;
-    case GW_EVENT_STEP_SUSPECT:
-    case GW_EVENT_STEP_PAUSES: break;
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+
+    if (state.open || state.suspected) {
+        analyzer->key_hits += motion->hint;
+        return;
+    }
+    if (!analyzer->whole)
+        return;
+    analyzer->keys_quiet++;
+    analyzer->keys_false += motion->hint;
+    if (analyzer->keys_quiet == KEYFRAME_WINDOW) {
+        analyzer->keys_quiet /= 2;
+        analyzer->keys_false /= 2;
     }
 }
 
-// Said once: a camera whose pictures cannot be looked at has no events for that reason.
-static void note_unseen(struct gw_analyzer *analyzer, const struct gw_frame *frame)
+static void look_at(struct gw_analyzer *analyzer, const struct gw_frame *frame)
 {
-    const char *format = av_get_pix_fmt_name(frame->av->format);
+    struct gw_motion_result motion;
 
-    if (!analyzer->unseen++ && analyzer->config.camera[0])
-        gw_log_warning(NULL,
-                       "%s: no motion is found in pictures of format %s; change the camera's "
-                       "encoding to YUV 4:2:0",
-                       analyzer->config.camera, format ? format : "unknown");
-}
-
-// The small picture and the motion detector for pictures like this one. Returns 0 or an error.
-static int prepare(struct gw_analyzer *analyzer, const struct gw_frame *frame)
-{
-    int changed = gw_luma_reduce(&analyzer->luma, frame, analyzer->config.max_width);
-
-    if (changed < 0)
-        return changed;
-    if (!changed && analyzer->motion)
-        return 0;
-    gw_motion_destroy(&analyzer->motion);
-    return gw_motion_create(&analyzer->motion, analyzer->luma.width, analyzer->luma.height,
-                            analyzer->config.zones);
-}
-
-static bool too_soon(const struct gw_analyzer *analyzer, int64_t wall_us)
-{
-    if (analyzer->looked_us == GW_NO_TIME)
-        return false;
-    const int64_t since_us = wall_us - analyzer->looked_us;
-    return since_us >= 0 && since_us < LOOK_EVERY_US;
-}
-
-static void look_at(void *opaque, const struct gw_frame *frame)
-{
-    struct gw_analyzer *analyzer = opaque;
-
-    if (too_soon(analyzer, frame->wall_us))
+    if (analyzer->seen_until_us != GW_NO_TIME && frame->wall_us <= analyzer->seen_until_us)
         return;
-    const int error = prepare(analyzer, frame);
-    if (error == AVERROR_PATCHWELCOME)
-        note_unseen(analyzer, frame);
-    if (error < 0) // without memory the next picture is as good
+    if (!gw_look_at(analyzer->look, frame, &motion))
         return;
-    analyzer->looked_us = frame->wall_us;
-    const struct gw_motion_result motion =
-        gw_motion_feed(analyzer->motion, analyzer->luma.pixels, frame->wall_us);
-    if (motion.something) {
-        const double sharpness =
-            gw_motion_sharpness(analyzer->motion, analyzer->luma.pixels, &motion.box);
-        gw_snapshot_taker_offer(&analyzer->taker, frame, &motion.box,
-                                gw_snapshot_quality(&motion.box, sharpness));
-    }
-    handle_step(analyzer, gw_event_fsm_feed(&analyzer->fsm, &motion, frame->wall_us));
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+    gw_gate_saw(analyzer->gate, frame->wall_us, motion.hint || state.suspected);
+    if (frame->av->key_frame)
+        judge_keyframe(analyzer, &motion);
     if (analyzer->config.picture_trace)
         analyzer->config.picture_trace(
             analyzer->config.opaque,
-            &(struct gw_picture_trace){.wall_us = frame->wall_us,
-                                       .motion = motion,
-                                       .open = analyzer->fsm.state == GW_FSM_OPEN});
+            &(struct gw_picture_trace){frame->wall_us, motion, state.open});
+}
+
+static void handle_frame(void *opaque, const struct gw_frame *frame)
+{
+    struct gw_analyzer *analyzer = opaque;
+
+    if (!analyzer->peeking) {
+        look_at(analyzer, frame);
+        return;
+    }
+    gw_frame_unref(&analyzer->peeked);
+    // Without memory for a handle the keyframe showed nothing; the next one is as good.
+    if (gw_frame_ref(&analyzer->peeked, frame) < 0)
+        analyzer->peeked = (struct gw_frame){0};
+}
+
+static void count_event(struct gw_analyzer *analyzer, enum gw_event_phase phase,
+                        const struct gw_event *event)
+{
+    if (phase == GW_EVENT_PHASE_OPENED) {
+        analyzer->whole_at_opening = analyzer->whole;
+        if (!analyzer->whole)
+            return;
+        gw_gate_found(analyzer->gate, event->start_us);
+        // Found by an audit alone: look again soon.
+        if (!analyzer->verdict.active)
+            analyzer->clean_audits = 0;
+    } else if (phase == GW_EVENT_PHASE_CLOSED) {
+        if (analyzer->whole_at_opening) {
+            analyzer->key_events++;
+            analyzer->key_missed += analyzer->key_hits == 0;
+        }
+        analyzer->key_hits = 0;
+    }
+}
+
+static void handle_event(void *opaque, enum gw_event_phase phase, const struct gw_event *event,
+                         const struct gw_snapshot *snapshot)
+{
+    struct gw_analyzer *analyzer = opaque;
+
+    count_event(analyzer, phase, event);
+    analyzer->config.event(analyzer->config.opaque, phase, event, snapshot);
+}
+
+// --- decoding what is held -----------------------------------------------------------------------
+
+// Puts the decoder at the beginning of a GOP. What was looked at already is not looked at again.
+static void rewind_gop(struct gw_analyzer *analyzer, struct gw_gop *gop)
+{
+    gw_decoder_reset(analyzer->decoder);
+    gop->fed = 0;
+    analyzer->drained = false;
+    analyzer->seen_until_us = gw_look_state(analyzer->look).looked_us;
+}
+
+// Decodes what the plan wants of the packets that came in. Returns the first error.
+static int decode_held(struct gw_analyzer *analyzer, struct gw_gop *gop, enum plan plan)
+{
+    int error = 0;
+
+    for (; gop->fed < gop->count; gop->fed++) {
+        struct gw_gop_packet *entry = &gop->packets[gop->fed];
+        if (plan == PLAN_REFERENCES && !entry->reference)
+            continue;
+        entry->decoded = true;
+        const int result = gw_decoder_feed(analyzer->decoder, &entry->packet);
+        error = error < 0 ? error : result;
+    }
+    return error;
+}
+
+static void resume_after_gap(struct gw_analyzer *analyzer, const struct gw_gop *gop)
+{
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+    const int64_t first_us = packet_time(&gop->packets[gop->fed].packet);
+
+    if (!state.open && state.looked_us != GW_NO_TIME && first_us - state.looked_us > RESUME_US)
+        gw_look_resume(analyzer->look);
+}
+
+static int decode_before(struct gw_analyzer *analyzer)
+{
+    struct gw_gop *before = &analyzer->before;
+
+    if (before->count == 0)
+        return 0;
+    rewind_gop(analyzer, before);
+    resume_after_gap(analyzer, before);
+    const int error = decode_held(analyzer, before, PLAN_EVERYTHING);
+    gw_decoder_drain(analyzer->decoder);
+    let_go(analyzer, before);
+    return error;
+}
+
+static int carry_out(struct gw_analyzer *analyzer)
+{
+    struct gw_gop *now = &analyzer->now;
+
+    if (analyzer->plan == PLAN_WAIT || now->fed == now->count)
+        return 0;
+    let_go(analyzer, &analyzer->before);
+    resume_after_gap(analyzer, now);
+    if (analyzer->drained)
+        rewind_gop(analyzer, now);
+    return decode_held(analyzer, now, analyzer->plan);
+}
+
+static void decode_from_here(struct gw_analyzer *analyzer, enum plan plan, int64_t wall_us)
+{
+    analyzer->plan = plan;
+    analyzer->planned_us = wall_us;
+}
+
+// --- a keyframe ----------------------------------------------------------------------------------
+
+// Decodes the keyframe that the GOP begins with. Returns whether there is a picture and what it
+// would show.
+static bool peek(struct gw_analyzer *analyzer, struct gw_motion_result *ret)
+{
+    struct gw_gop *now = &analyzer->now;
+
+    gw_decoder_reset(analyzer->decoder);
+    analyzer->peeking = true;
+    now->packets[0].decoded = true;
+    now->fed = 1;
+    gw_decoder_feed(analyzer->decoder, &now->packets[0].packet);
+    // With B-frames the picture waits inside for others; getting it out costs the decoder's place.
+    if (!analyzer->peeked.av) {
+        gw_decoder_drain(analyzer->decoder);
+        analyzer->drained = true;
+    }
+    analyzer->peeking = false;
+    return analyzer->peeked.av && gw_look_peek(analyzer->look, &analyzer->peeked, ret);
+}
+
+// Looks at all that was left out, and goes on with everything.
+static int decode_all_held(struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    const bool any_before = analyzer->before.count > 0;
+    const int error = decode_before(analyzer);
+
+    if (any_before)
+        rewind_gop(analyzer, &analyzer->now);
+    analyzer->undecided = false;
+    decode_from_here(analyzer, PLAN_EVERYTHING, wall_us);
+    return error;
+}
+
+// An open event may have gone on, or ended, in what was left out.
+static void catch_up(struct gw_analyzer *analyzer)
+{
+    if (!gw_look_state(analyzer->look).open)
+        return;
+    decode_all_held(analyzer, analyzer->key_us);
+    carry_out(analyzer);
+}
+
+// Nothing moves, and the level keyframes asks whether this one shows something. If so, it began in
+// what lies before it.
+static int look_for_beginning(struct gw_analyzer *analyzer)
+{
+    struct gw_motion_result motion = {0};
+    int error = 0;
+
+    if (!peek(analyzer, &motion) || motion.hint)
+        error = decode_all_held(analyzer, analyzer->key_us);
+    else
+        look_at(analyzer, &analyzer->peeked);
+    gw_frame_unref(&analyzer->peeked);
+    return error;
+}
+
+// An event is open. As long as keyframes show it now and then, nothing else needs to be decoded;
+// when none has for long enough, it ended in what is held.
+static int look_for_end(struct gw_analyzer *analyzer)
+{
+    const int64_t wall_us = analyzer->key_us;
+    const int64_t next_us = wall_us + analyzer->gop_us;
+    const int64_t looked_us = gw_look_state(analyzer->look).looked_us;
+    const bool gate_is_quiet =
+        level_now(analyzer) == GW_LEVEL_GATE && wall_us - analyzer->active_us > GW_SECOND;
+    struct gw_motion_result motion = {0};
+    int error = 0;
+
+    analyzer->undecided = next_us - looked_us <= COAST_LOOK_US;
+    if (analyzer->undecided)
+        return 0;
+    const bool got = peek(analyzer, &motion);
+    if (got && (motion.something || gate_is_quiet)) {
+        if (!motion.something)
+            gw_look_assume(analyzer->look, analyzer->active_us);
+        let_go(analyzer, &analyzer->before);
+        look_at(analyzer, &analyzer->peeked);
+    } else if (got && next_us - looked_us <= COAST_US) {
+        analyzer->undecided = true;
+    } else {
+        error = decode_all_held(analyzer, wall_us);
+    }
+    gw_frame_unref(&analyzer->peeked);
+    return error;
+}
+
+static bool audit_is_due(struct gw_analyzer *analyzer)
+{
+    if (!is_auto(analyzer) || level_now(analyzer) == GW_LEVEL_FULL)
+        return false;
+    if (++analyzer->gops_since_audit < gw_level_audit_every(analyzer->clean_audits))
+        return false;
+    analyzer->gops_since_audit = 0;
+    analyzer->clean_audits++;
+    analyzer->audits++;
+    return true;
+}
+
+static void choose_level(struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    struct gw_level_evidence evidence = {
+        .key_events = analyzer->key_events,
+        .key_missed = analyzer->key_missed,
+        .key_false_share =
+            analyzer->keys_quiet > 0 ? (double)analyzer->keys_false / analyzer->keys_quiet : 0,
+        .gop_s = (double)analyzer->gop_us * 1e-6,
+        .gop_pictures = analyzer->gop_pictures,
+    };
+    const enum gw_level last = analyzer->chooser.level;
+
+    evidence.gate_ready = gw_gate_judge(analyzer->gate, &evidence.gate);
+    if (gw_level_choose(&analyzer->chooser, &evidence, wall_us) != last)
+        analyzer->gops_since_audit = analyzer->clean_audits = 0;
+}
+
+// While an event is open, it is enough to see now and then that it goes on.
+static bool may_coast(const struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    const bool gate_sees =
+        level_now(analyzer) == GW_LEVEL_GATE && wall_us - analyzer->active_us <= GW_SECOND;
+    const int64_t since_us = wall_us - gw_look_state(analyzer->look).looked_us;
+
+    return gate_sees ||
+           (analyzer->gop_us > 0 && analyzer->gop_us <= COAST_US && since_us <= COAST_US);
+}
+
+// The plan for the GOP that begins with the packet just held.
+static int plan_gop(struct gw_analyzer *analyzer)
+{
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+    const enum gw_level level = level_now(analyzer);
+
+    if (level == GW_LEVEL_FULL && !(is_auto(analyzer) && state.open)) {
+        analyzer->whole = true;
+    } else if (audit_is_due(analyzer)) {
+        // What was left out belongs to the event; its place is before the audit.
+        const int error = state.open ? decode_before(analyzer) : 0;
+        if (error < 0)
+            return error;
+        analyzer->whole = true;
+    }
+    if (analyzer->whole) {
+        decode_from_here(analyzer, PLAN_EVERYTHING, analyzer->key_us);
+        return 0;
+    }
+    if (state.open && is_auto(analyzer) && may_coast(analyzer, analyzer->key_us))
+        return look_for_end(analyzer);
+    if (state.open || state.suspected) {
+        const int error = decode_all_held(analyzer, analyzer->key_us);
+        if (is_auto(analyzer) && state.open)
+            analyzer->plan = PLAN_REFERENCES;
+        return error;
+    }
+    return level == GW_LEVEL_KEYFRAMES ? look_for_beginning(analyzer) : 0;
+}
+
+static void end_gop(struct gw_analyzer *analyzer)
+{
+    struct gw_gop *now = &analyzer->now, *before = &analyzer->before;
+    const bool all_fed = now->fed == now->count && !analyzer->drained;
+
+    if (analyzer->undecided && gw_gop_append(before, now) >= 0) {
+        gw_decoder_reset(analyzer->decoder);
+        return;
+    }
+    let_go(analyzer, before);
+    if (all_fed || analyzer->broken) {
+        let_go(analyzer, now);
+    } else {
+        const struct gw_gop empty = *before;
+        *before = *now;
+        *now = empty;
+    }
+    // The decoder goes on only where nothing was left out.
+    if (!all_fed)
+        gw_decoder_reset(analyzer->decoder);
+}
+
+static void begin_gop(struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    if (analyzer->key_us != GW_NO_TIME && wall_us > analyzer->key_us) {
+        analyzer->gop_us = wall_us - analyzer->key_us;
+        analyzer->gop_pictures = analyzer->pictures;
+    }
+    end_gop(analyzer);
+    analyzer->key_us = wall_us;
+    analyzer->pictures = 0;
+    analyzer->plan = PLAN_WAIT;
+    analyzer->whole = analyzer->broken = analyzer->drained = false;
+    analyzer->seen_until_us = GW_NO_TIME;
+    if (is_auto(analyzer))
+        choose_level(analyzer, wall_us);
+}
+
+// --- between keyframes ---------------------------------------------------------------------------
+
+static int handle_trigger(struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    int error = 0;
+
+    if (wall_us - analyzer->key_us <= BEFORE_TRIGGER_US && analyzer->now.fed == 0)
+        error = decode_before(analyzer);
+    if (analyzer->now.fed == 0)
+        gw_decoder_reset(analyzer->decoder);
+    decode_from_here(analyzer, PLAN_EVERYTHING, wall_us);
+    return error;
+}
+
+// What the last packet changes about the plan.
+static int revise_plan(struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+    const bool by_gate = level_now(analyzer) == GW_LEVEL_GATE;
+    const bool held_enough = analyzer->now.bytes > HELD_BYTES;
+
+    if (analyzer->whole)
+        return 0;
+    if (analyzer->now.bytes + analyzer->before.bytes > HELD_BYTES) {
+        if (state.open)
+            return decode_all_held(analyzer, wall_us);
+        let_go(analyzer, &analyzer->before);
+    }
+    if (analyzer->plan == PLAN_WAIT) {
+        if (state.open && !may_coast(analyzer, wall_us))
+            return decode_all_held(analyzer, wall_us);
+        if (held_enough || (!state.open && by_gate && analyzer->verdict.active))
+            return handle_trigger(analyzer, wall_us);
+        return 0;
+    }
+    if (!by_gate || held_enough || wall_us - analyzer->planned_us < TRIGGERED_US)
+        return 0;
+    const bool over =
+        !state.open && !state.suspected && wall_us - analyzer->active_us > TRIGGERED_US;
+    const bool watched = state.open && is_auto(analyzer) && analyzer->verdict.active &&
+                         state.looked_us - state.open_us > WATCHED_US &&
+                         wall_us - analyzer->planned_us > WATCHED_US;
+    if (over || watched)
+        analyzer->plan = PLAN_WAIT;
+    return 0;
+}
+
+// When everything is decoded at once, nothing needs to be held.
+static void free_what_is_done(struct gw_analyzer *analyzer)
+{
+    struct gw_gop *now = &analyzer->now;
+    const bool never_again = analyzer->whole || now->bytes > HELD_BYTES;
+
+    if (now->fed < now->count || analyzer->plan == PLAN_WAIT || analyzer->drained || !never_again)
+        return;
+    let_go(analyzer, now);
+    analyzer->broken = true;
+}
+
+// --- packets -------------------------------------------------------------------------------------
+
+static int64_t step_since_last(struct gw_analyzer *analyzer, const struct gw_packet *packet)
+{
+    const int64_t dts_us = packet->av->dts != AV_NOPTS_VALUE ? packet->av->dts : packet->av->pts;
+    const int64_t step_us = analyzer->dts_us == GW_NO_TIME ? 0 : dts_us - analyzer->dts_us;
+
+    analyzer->dts_us = dts_us;
+    return step_us;
+}
+
+// Another encoder's quiet is another quiet; the same one's after a reconnect is not.
+static void change_stream(struct gw_analyzer *analyzer, struct gw_stream *stream)
+{
+    const AVCodecParameters *last = analyzer->stream ? analyzer->stream->parameters : NULL;
+    const AVCodecParameters *next = stream->parameters;
+
+    gw_slice_reader_reset(analyzer->slices, next->codec_id, next->extradata,
+                          (size_t)next->extradata_size);
+    if (last && (last->codec_id != next->codec_id || last->width != next->width ||
+                 last->height != next->height)) {
+        gw_gate_reset(analyzer->gate);
+        gw_level_init(&analyzer->chooser);
+    }
+    if (analyzer->stream) {
+        catch_up(analyzer);
+        gw_decoder_drain(analyzer->decoder);
+    }
+    gw_stream_unref(&analyzer->stream);
+    analyzer->stream = gw_stream_ref(stream);
+}
+
+static int hold(struct gw_analyzer *analyzer, const struct gw_packet *packet)
+{
+    struct gw_picture_info info;
+    const bool key = gw_packet_is_key(packet);
+    const int64_t wall_us = packet_time(packet);
+
+    gw_slice_read(analyzer->slices, packet->av->data, (size_t)packet->av->size, &info);
+    analyzer->verdict =
+        gw_gate_feed(analyzer->gate, &info, key, wall_us, step_since_last(analyzer, packet));
+    if (analyzer->verdict.active)
+        analyzer->active_us = wall_us;
+    analyzer->pictures++;
+    struct gw_gop_packet *entry = gw_gop_push(&analyzer->now, packet);
+    if (!entry)
+        return -ENOMEM;
+    entry->verdict = analyzer->verdict;
+    entry->qp = info.qp;
+    entry->reference = key || info.reference || info.type == GW_PICTURE_UNKNOWN;
+    return 0;
+}
+
+int gw_analyzer_feed(struct gw_analyzer *analyzer, const struct gw_packet *packet)
+{
+    const bool key = gw_packet_is_key(packet);
+    const int64_t wall_us = packet_time(packet);
+
+    analyzer->packets++;
+    if (analyzer->stream != packet->stream)
+        change_stream(analyzer, packet->stream);
+    if (key)
+        begin_gop(analyzer, wall_us);
+    else if (analyzer->key_us == GW_NO_TIME)
+        return 0;
+    int error = hold(analyzer, packet);
+    if (error < 0)
+        return error;
+    error = key ? plan_gop(analyzer) : revise_plan(analyzer, wall_us);
+    const int decoded = carry_out(analyzer);
+    free_what_is_done(analyzer);
+    return error < 0 ? error : decoded;
+}
+
+static void forget_packets(struct gw_analyzer *analyzer)
+{
+    let_go(analyzer, &analyzer->before);
+    let_go(analyzer, &analyzer->now);
+    analyzer->key_us = GW_NO_TIME;
+    analyzer->plan = PLAN_WAIT;
+    analyzer->whole = analyzer->drained = analyzer->undecided = false;
+    analyzer->seen_until_us = GW_NO_TIME;
+}
+
+void gw_analyzer_discontinuity(struct gw_analyzer *analyzer)
+{
+    forget_packets(analyzer);
+    analyzer->dts_us = GW_NO_TIME;
+    gw_decoder_reset(analyzer->decoder);
+}
+
+void gw_analyzer_flush(struct gw_analyzer *analyzer)
+{
+    catch_up(analyzer);
+    gw_decoder_drain(analyzer->decoder);
+    forget_packets(analyzer);
+    gw_look_end(analyzer->look);
+}
+
+void gw_analyzer_idle(struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    catch_up(analyzer);
+    gw_look_idle(analyzer->look, wall_us);
+}
+
+void gw_analyzer_count(const struct gw_analyzer *analyzer, struct gw_analyzer_counters *ret)
+{
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+    struct gw_decoder_counters decoder;
+
+    gw_decoder_count(analyzer->decoder, &decoder);
+    *ret = (struct gw_analyzer_counters){.packets = analyzer->packets,
+                                         .decoded = decoder.decoded,
+                                         .events = state.events,
+                                         .decode_errors = decoder.errors,
+                                         .unseen = state.unseen,
+                                         .audits = analyzer->audits,
+                                         .level = level_now(analyzer)};
+    memcpy(ret->cases, analyzer->chooser.cases, sizeof(ret->cases));
+}
+
+// --- making and unmaking -------------------------------------------------------------------------
+
+static int create_parts(struct gw_analyzer *analyzer)
+{
+    const struct gw_analyzer_config *config = &analyzer->config;
+    const struct gw_decoder_config decoder = {.opaque = analyzer, .frame = handle_frame};
+    struct gw_look_config look = {.zones = config->zones,
+                                  .max_width = config->max_width,
+                                  .opaque = analyzer,
+                                  .event = handle_event};
+
+    strcpy(look.camera, config->camera);
+    int error = gw_slice_reader_create(&analyzer->slices);
+    if (!error)
+        error = gw_gate_create(&analyzer->gate);
+    if (!error)
+        error = gw_decoder_create(&analyzer->decoder, &decoder);
+    return error ? error : gw_look_create(&analyzer->look, &look);
 }
 
 int gw_analyzer_create(struct gw_analyzer **ret, const struct gw_analyzer_config *config)
 {
     struct gw_analyzer *analyzer = calloc(1, sizeof(*analyzer));
 
-    assert(config->event && config->max_width >= 64);
     if (!analyzer)
         return -ENOMEM;
-    const struct gw_decoder_config decoder = {.keyframes_only = config->level == GW_LEVEL_KEYFRAMES,
-                                              .opaque = analyzer,
-                                              .frame = look_at};
     analyzer->config = *config;
-    analyzer->looked_us = GW_NO_TIME;
-    gw_luma_init(&analyzer->luma);
-    gw_event_fsm_init(&analyzer->fsm);
-    gw_snapshot_taker_init(&analyzer->taker);
-    int error = gw_decoder_create(&analyzer->decoder, &decoder);
-    if (error < 0) {
-        free(analyzer);
-        return error;
-    }
-    *ret = analyzer;
-    return 0;
+    analyzer->key_us = analyzer->dts_us = analyzer->seen_until_us = GW_NO_TIME;
+    analyzer->active_us = INT64_MIN / 2; // long ago
+    gw_level_init(&analyzer->chooser);
+    const int error = create_parts(analyzer);
+    if (error < 0)
+        gw_analyzer_destroy(&analyzer);
+    else
+        *ret = analyzer;
+    return error;
 }
 
 void gw_analyzer_destroy(struct gw_analyzer **analyzer)
 {
-    if (!*analyzer)
+    struct gw_analyzer *a = *analyzer;
+
+    if (!a)
         return;
-    gw_decoder_destroy(&(*analyzer)->decoder);
-    gw_snapshot_taker_finish(&(*analyzer)->taker);
-    gw_motion_destroy(&(*analyzer)->motion);
-    gw_luma_finish(&(*analyzer)->luma);
-    free(*analyzer);
+    gw_gop_finish(&a->now);
+    gw_gop_finish(&a->before);
+    gw_frame_unref(&a->peeked);
+    gw_decoder_destroy(&a->decoder);
+    gw_look_destroy(&a->look);
+    gw_gate_destroy(&a->gate);
+    gw_slice_reader_destroy(&a->slices);
+    gw_stream_unref(&a->stream);
+    free(a);
     *analyzer = NULL;
-}
-
-int gw_analyzer_feed(struct gw_analyzer *analyzer, const struct gw_packet *packet)
-{
-    return gw_decoder_feed(analyzer->decoder, packet);
-}
-
-void gw_analyzer_discontinuity(struct gw_analyzer *analyzer)
-{
-    gw_decoder_reset(analyzer->decoder);
-}
-
-void gw_analyzer_flush(struct gw_analyzer *analyzer)
-{
-    gw_decoder_drain(analyzer->decoder);
-    if (gw_event_fsm_end(&analyzer->fsm) == GW_EVENT_STEP_CLOSE)
-        close_event(analyzer, true);
-}
-
-void gw_analyzer_idle(struct gw_analyzer *analyzer, int64_t wall_us)
-{
-    if (gw_event_fsm_idle(&analyzer->fsm, wall_us) == GW_EVENT_STEP_CLOSE)
-        close_event(analyzer, false);
-}
-
-void gw_analyzer_count(const struct gw_analyzer *analyzer, struct gw_analyzer_counters *ret)
-{
-    struct gw_decoder_counters decoder;
-
-    gw_decoder_count(analyzer->decoder, &decoder);
-    *ret = (struct gw_analyzer_counters){.packets = decoder.packets,
-                                         .decoded = decoder.decoded,
-                                         .events = analyzer->events,
-                                         .decode_errors = decoder.errors,
-                                         .unseen = analyzer->unseen};
 }

@@ -1,33 +1,21 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Packets in, events out: decode, motion, event state machine, snapshot, of one camera.
+// Packets in, events out, of one camera; and of the packets only those decoded that are worth it.
 //
-//   ingest/ring.h -> [analyzer: decode.c -> luma.c -> motion.c -> event_fsm.c -> snapshot.c] ->
-//   events
+//   ingest/ring.h -> [analyzer: slice.c -> gate.c; gop.c -> decode.c -> look.c; level.c] -> events
 //
 // Used by one thread at a time. All times are media times (packet pts), so that files run faster
 // than real time through exactly this code.
 #pragma once
 
-#include "analyze/motion.h"
+#include "analyze/level.h"
+#include "analyze/look.h"
 #include "analyze/zones.h"
 #include "core/event.h"
 #include "core/packet.h"
 
 struct gw_analyzer;
-
-enum gw_level { GW_LEVEL_AUTO, GW_LEVEL_GATE, GW_LEVEL_KEYFRAMES, GW_LEVEL_FULL };
-const char *gw_level_name(enum gw_level level);
-int gw_level_from_name(const char *name); // -1 when unknown
-
-// JPEG files in memory, borrowed for the call. size 0: there is none this time.
-struct gw_snapshot {
-    const uint8_t *jpeg, *thumbnail; // whole picture; the same at most 320 px wide
-    size_t jpeg_size, thumbnail_size;
-};
-
-enum gw_event_phase { GW_EVENT_PHASE_OPENED, GW_EVENT_PHASE_UPDATED, GW_EVENT_PHASE_CLOSED };
 
 // What the analyzer thought of one packet, for overlays, plots and tests. In order of decoding;
 // told once it is settled whether the packet is decoded.
@@ -55,11 +43,10 @@ struct gw_analyzer_config {
     int max_width;                // motion's picture is reduced to at most this, pixels
 
     void *opaque;
-    // Called from feed and flush. An opened event always has a snapshot; an update has one when a
-    // better one was found, and comes at most once a second while the thing moves.
+    // Called from feed, idle and flush. See look.h.
     void (*event)(void *opaque, enum gw_event_phase phase, const struct gw_event *event,
                   const struct gw_snapshot *snapshot);
-    // Both may be NULL. Called from feed and flush, with the same opaque.
+    // Both may be NULL. Called from the same, with the same opaque.
     void (*packet_trace)(void *opaque, const struct gw_packet_trace *trace);
     void (*picture_trace)(void *opaque, const struct gw_picture_trace *trace);
 };
@@ -69,19 +56,23 @@ struct gw_analyzer_counters {
     uint64_t packets, decoded, events;
     uint64_t decode_errors; // packets the decoder refused; the next keyframe heals it
     uint64_t unseen;        // pictures of a format in which nothing can be found; see luma.h
+    uint64_t audits;        // GOPs decoded although the level would not
+    enum gw_level level;    // at work; never auto
+    struct gw_level_case cases[GW_LEVEL_COUNT]; // what speaks for each level; level auto only
 };
 
 int gw_analyzer_create(struct gw_analyzer **ret, const struct gw_analyzer_config *config);
 void gw_analyzer_destroy(struct gw_analyzer **analyzer);
 
-// Borrows packet. A packet of another stream than the last restarts the decoder and
-// keeps an open event open. Returns 0, or -ENOMEM / an FFmpeg code when no decoder could be made.
+// Borrows packet; keeps handles on it while its GOP may still have to be decoded (at most 2.5 MB).
+// A packet of another stream than the last restarts the decoder and keeps an open event open.
+// Returns 0, or -ENOMEM / an FFmpeg code when no decoder could be made.
 int gw_analyzer_feed(struct gw_analyzer *analyzer, const struct gw_packet *packet);
 
-// The packets after this were skipped (a lapped ring, a reconnect): drop what the decoder holds.
+// The packets after this were skipped (a lapped ring, a reconnect): drop what waits to be decoded.
 void gw_analyzer_discontinuity(struct gw_analyzer *analyzer);
 
-// The media has ended: drain the decoder and close an open event.
+// The media has ended: look at what an open event left out, and close it.
 void gw_analyzer_flush(struct gw_analyzer *analyzer);
 
 // The camera is gone since wall_us: close an open event when it has been quiet long enough.

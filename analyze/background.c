@@ -216,6 +216,13 @@ struct gw_difference gw_background_compare(struct gw_background *b, const uint8_
                                   hypot(b->shake.dx, b->shake.dy)};
 }
 
+void gw_background_forget_change(struct gw_background *b)
+{
+    for (int i = 0; i < b->count; i++)
+        b->fast[i] = (int16_t)(b->steady[i] * ONE_LEVEL);
+    memset(b->change, 0, (size_t)b->count);
+}
+
 // The share of the way to the new value that one step of this length goes, in 1/65536.
 static int step_share(double elapsed_s, double constant_s)
 {

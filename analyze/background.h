@@ -38,6 +38,10 @@ void gw_background_restart(struct gw_background *background, const uint8_t *pixe
 // exposure did to all of it. Borrowed until the next call.
 struct gw_difference gw_background_compare(struct gw_background *background, const uint8_t *pixels);
 
+// After compare: nothing changes "now" in this picture. Whatever changed since the last one did so
+// at a time that nobody saw.
+void gw_background_forget_change(struct gw_background *background);
+
 // Lets the background learn from the picture that was compared last, captured elapsed_us after the
 // one before.
 void gw_background_learn(struct gw_background *background, int64_t elapsed_us);

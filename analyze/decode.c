@@ -23,7 +23,8 @@ struct gw_decoder {
     // Decoding times of packets without a capture time, oldest first. See capture_time().
     int64_t untimed[MAX_UNTIMED];
     int untimed_count;
-    int64_t last_us; // of the last picture out; GW_NO_TIME before the first
+    int64_t last_us;  // of the last picture out; GW_NO_TIME before the first
+    int64_t begin_us; // capture time of the keyframe that it began with; AV_NOPTS_VALUE unknown
     struct gw_decoder_counters counters;
 };
 
@@ -123,10 +124,12 @@ static void hand_out(struct gw_decoder *decoder)
     }
     av_frame_move_ref(copy, decoder->spare);
     struct gw_frame frame = {0};
-    int64_t wall_us = in_order(decoder, capture_time(decoder, copy));
+    int64_t wall_us = capture_time(decoder, copy);
+    const bool leading = decoder->begin_us != AV_NOPTS_VALUE && wall_us < decoder->begin_us;
+    wall_us = leading ? wall_us : in_order(decoder, wall_us);
     gw_frame_init(&frame, &copy, wall_us);
     decoder->counters.decoded++;
-    if (wall_us != AV_NOPTS_VALUE)
+    if (wall_us != AV_NOPTS_VALUE && !leading)
         decoder->config.frame(decoder->config.opaque, &frame);
     gw_frame_unref(&frame);
 }
@@ -173,8 +176,7 @@ static int prepare(struct gw_decoder *decoder, const struct gw_packet *packet)
 int gw_decoder_feed(struct gw_decoder *decoder, const struct gw_packet *packet)
 {
     decoder->counters.packets++;
-    if (!gw_packet_is_key(packet) && (decoder->at_keyframe || decoder->config.keyframes_only ||
-                                      decoder->stream != packet->stream))
+    if (!gw_packet_is_key(packet) && (decoder->at_keyframe || decoder->stream != packet->stream))
         return 0;
     int error = prepare(decoder, packet);
     if (error < 0) {
@@ -182,6 +184,8 @@ int gw_decoder_feed(struct gw_decoder *decoder, const struct gw_packet *packet)
         decoder->at_keyframe = true;
         return error;
     }
+    if (decoder->at_keyframe)
+        decoder->begin_us = packet->av->pts;
     decoder->at_keyframe = false;
     if (avcodec_send_packet(decoder->codec, packet->av) < 0) {
         decoder->counters.errors++;
@@ -189,9 +193,6 @@ int gw_decoder_feed(struct gw_decoder *decoder, const struct gw_packet *packet)
     }
     note_untimed(decoder, packet->av);
     receive_all(decoder);
-    // A lone keyframe would wait inside for the pictures that the stream reorders around it.
-    if (decoder->config.keyframes_only)
-        gw_decoder_drain(decoder);
     return 0;
 }
 

@@ -18,7 +18,6 @@
 struct gw_decoder;
 
 struct gw_decoder_config {
-    bool keyframes_only;
     void *opaque;
     void (*frame)(void *opaque, const struct gw_frame *frame); // in order of capture; borrowed
 };
@@ -32,9 +31,10 @@ int gw_decoder_create(struct gw_decoder **ret, const struct gw_decoder_config *c
 void gw_decoder_destroy(struct gw_decoder **decoder);
 
 // Decodes and calls back for every picture that is ready. Packets before the first keyframe are
-// skipped. A packet of another stream than the last hands out what the old decoder held and starts
-// a new one. Returns 0 (also for a packet that the decoder refused), -ENOMEM, or an FFmpeg code
-// when no decoder could be made.
+// skipped, and so are pictures that were captured before it: they lack what they refer to. A packet
+// of another stream than the last hands out what the old decoder held and starts a new one. Returns
+// 0 (also for a packet that the decoder refused), -ENOMEM, or an FFmpeg code when no decoder could
+// be made.
 int gw_decoder_feed(struct gw_decoder *decoder, const struct gw_packet *packet);
 
 // Hands out what is still inside, then waits for the next keyframe.

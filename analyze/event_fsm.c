@@ -136,6 +136,13 @@ enum gw_event_step gw_event_fsm_feed(struct gw_event_fsm *fsm,
     return suspect(fsm, motion, wall_us, elapsed_us);
 }
 
+void gw_event_fsm_assume(struct gw_event_fsm *fsm, int64_t wall_us)
+{
+    if (fsm->state != GW_FSM_OPEN || wall_us <= fsm->end_us)
+        return;
+    fsm->moved_us = fsm->end_us = wall_us;
+}
+
 enum gw_event_step gw_event_fsm_idle(struct gw_event_fsm *fsm, int64_t wall_us)
 {
     if (fsm->state != GW_FSM_OPEN || wall_us - fsm->end_us < quiet_limit(fsm))

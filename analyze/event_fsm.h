@@ -53,6 +53,9 @@ void gw_event_fsm_init(struct gw_event_fsm *fsm);
 enum gw_event_step gw_event_fsm_feed(struct gw_event_fsm *fsm,
                                      const struct gw_motion_result *motion, int64_t wall_us);
 
+// Nobody looked, but the open event went on until wall_us for another reason.
+void gw_event_fsm_assume(struct gw_event_fsm *fsm, int64_t wall_us);
+
 // No picture came, and it is wall_us now.
 enum gw_event_step gw_event_fsm_idle(struct gw_event_fsm *fsm, int64_t wall_us);
 

@@ -41,6 +41,7 @@ struct gw_motion {
     int64_t believe_from_us;
     double shake_pixels; // by how much the camera moved lately
     double last_share;   // of the picture that was foreground
+    bool resumed;        // the next picture comes after a long time
 };
 
 enum { BLOCK_QUIET, BLOCK_MOVES, BLOCK_COUNTED };
@@ -318,6 +319,9 @@ struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels
         return result;
     }
     const struct gw_difference difference = gw_background_compare(motion->background, pixels);
+    if (motion->resumed)
+        gw_background_forget_change(motion->background);
+    motion->resumed = false;
     follow_shake(motion, difference.shake_pixels, wall_us - motion->last_us);
     if (was_relit(motion, mark_blocks(motion, &difference), difference.exposure_levels)) {
         gw_background_restart(motion->background, pixels);
@@ -330,6 +334,31 @@ struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels
     gw_background_learn(motion->background, wall_us - motion->last_us);
     motion->last_us = wall_us;
     return result;
+}
+
+struct gw_motion_result gw_motion_peek(struct gw_motion *motion, uint8_t *pixels)
+{
+    const double shake_pixels = motion->shake_pixels, last_share = motion->last_share;
+    struct gw_motion_result result = {0};
+
+    hide_masked(motion, pixels);
+    if (motion->last_us == GW_NO_TIME)
+        return result;
+    const struct gw_difference difference = gw_background_compare(motion->background, pixels);
+    follow_shake(motion, difference.shake_pixels, 0);
+    const double share = mark_blocks(motion, &difference);
+    if (was_relit(motion, share, difference.exposure_levels))
+        result.relit = true;
+    else
+        result = find_things(motion);
+    motion->shake_pixels = shake_pixels;
+    motion->last_share = last_share;
+    return result;
+}
+
+void gw_motion_resume(struct gw_motion *motion)
+{
+    motion->resumed = true;
 }
 
 double gw_motion_sharpness(const struct gw_motion *motion, const uint8_t *pixels,

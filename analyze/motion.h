@@ -35,6 +35,13 @@ void gw_motion_destroy(struct gw_motion **motion);
 // The first picture after create or reset shows no motion.
 struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels, int64_t wall_us);
 
+// What that picture would show, without learning from it. Masked pixels are overwritten in it too.
+struct gw_motion_result gw_motion_peek(struct gw_motion *motion, uint8_t *pixels);
+
+// Pictures were left out for long: in the next one nothing changes "now", whatever has changed
+// since the last.
+void gw_motion_resume(struct gw_motion *motion);
+
 // Mean steepness of the last picture's brightness inside the box, in levels: a measure of
 // sharpness.
 double gw_motion_sharpness(const struct gw_motion *motion, const uint8_t *pixels,

@@ -28,20 +28,25 @@
 #include "ingest/av_log.h"
 
 static const char help[] =
-    "usage: gridwatch analyze [--zones FILE] [--level auto|keyframes|full] FILE…\n"
+    "usage: gridwatch analyze [--zones FILE] [--level auto|gate|keyframes|full] [--trace OUT] "
+    "FILE…\n"
     "\n"
     "Detects events in video files and prints one JSON line per event, in seconds from the file's\n"
     "first frame, then one summary line per file.\n"
     "\n"
     "  --zones FILE   zones and masks, as JSON: parts of the picture that count, or are never "
     "looked at\n"
-    "  --level LEVEL  full: decode every picture (the default); keyframes: only those that stand "
-    "alone,\n"
-    "                 cheaper, and late by up to a GOP; auto: the same as full in this version\n";
+    "  --level LEVEL  full: decode every picture (the default); keyframes: those that stand alone, "
+    "and\n"
+    "                 what lies around one that shows something; gate: what the sizes and "
+    "quantisers of\n"
+    "                 the coded pictures say is worth it; auto: what proves good for this camera\n"
+    "  --trace OUT    what was thought of each packet and picture, as JSON lines\n";
 
 static const struct option options[] = {
     {"zones", required_argument, NULL, 'z'},
     {"level", required_argument, NULL, 'l'},
+    {"trace", required_argument, NULL, 't'},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -59,6 +64,7 @@ struct job {
     int64_t packets;
     int64_t shown_us; // monotonic, when progress was last shown
     bool show_progress;
+    FILE *trace; // NULL without --trace
 };
 
 static double seconds(int64_t us, double digits)
@@ -125,6 +131,35 @@ static void handle_event(void *opaque, enum gw_event_phase phase, const struct g
                          thousandths(box->y), thousandths(box->w), thousandths(box->h)));
 }
 
+// JSON has no NaN.
+static json_t *number_or_null(double value)
+{
+    return isnan(value) ? json_null() : json_real(value);
+}
+
+static void print_trace(struct job *job, json_t *json)
+{
+    json_dumpf(json, job->trace, JSON_COMPACT | JSON_REAL_PRECISION(7));
+    fputc('\n', job->trace);
+    json_decref(json);
+}
+
+static void trace_packet(void *opaque, const struct gw_packet_trace *trace)
+{
+    print_trace(opaque,
+                json_pack("{s:f, s:i, s:i, s:o, s:o, s:b, s:s}", "t", seconds(trace->wall_us, 3),
+                          "bytes", trace->bytes, "qp", trace->qp, "signal",
+                          number_or_null(trace->signal), "limit", number_or_null(trace->limit),
+                          "decoded", trace->decoded, "level", gw_level_name(trace->level)));
+}
+
+static void trace_picture(void *opaque, const struct gw_picture_trace *trace)
+{
+    print_trace(opaque, json_pack("{s:f, s:f, s:b, s:b, s:b}", "t", seconds(trace->wall_us, 3),
+                                  "area", trace->motion.area, "something", trace->motion.something,
+                                  "hint", trace->motion.hint, "open", trace->open));
+}
+
 static double used_cpu_s(void)
 {
     struct rusage usage;
@@ -134,7 +169,27 @@ static double used_cpu_s(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
-static void print_summary(const struct job *job, enum gw_level level, double cpu_s)
+static double finite_or_0(double value)
+{
+    return isfinite(value) ? thousandths(value) : 0;
+}
+
+// What speaks for each level, where one is chosen.
+static json_t *list_cases(const struct gw_analyzer_counters *counters)
+{
+    json_t *list = json_object();
+
+    for (enum gw_level level = GW_LEVEL_GATE; level <= GW_LEVEL_FULL; level++) {
+        const struct gw_level_case *one = &counters->cases[level];
+        json_object_set_new(list, gw_level_name(level),
+                            json_pack("{s:f, s:f, s:f, s:b}", "cost", finite_or_0(one->cost),
+                                      "miss_rate", finite_or_0(one->miss_rate), "miss_high",
+                                      finite_or_0(one->miss_high), "good", one->good));
+    }
+    return list;
+}
+
+static void print_summary(const struct job *job, bool chosen, double cpu_s)
 {
     struct gw_analyzer_counters counters;
     const int64_t media_us = job->packets > 0 ? job->last_us + job->frame_us : 0;
@@ -145,10 +200,14 @@ static void print_summary(const struct job *job, enum gw_level level, double cpu
                 "gridwatch: %s: %llu of %lld packets could not be decoded; their pictures were "
                 "left out\n",
                 job->path, (unsigned long long)counters.decode_errors, (long long)job->packets);
-    print_line(json_pack("{s:o, s:{s:f, s:I, s:I, s:s, s:f}}", "file", name_file(job->path),
+    json_t *evidence = chosen ? json_pack("{s:I, s:o}", "audits", (json_int_t)counters.audits,
+                                          "levels", list_cases(&counters))
+                              : NULL;
+    print_line(json_pack("{s:o, s:{s:f, s:I, s:I, s:s, s:f, s:o*}}", "file", name_file(job->path),
                          "summary", "media_s", seconds(media_us, 2), "frames",
                          (json_int_t)job->packets, "decoded", (json_int_t)counters.decoded, "level",
-                         gw_level_name(level), "cpu_s", thousandths(cpu_s)));
+                         gw_level_name(counters.level), "cpu_s", thousandths(cpu_s), "auto",
+                         evidence));
 }
 
 static void show_progress(struct job *job)
@@ -283,9 +342,13 @@ static bool saw_all(const struct job *job)
 }
 
 // Returns an exit code.
-static int analyze_file(const char *path, enum gw_level level, const struct gw_zones *zones)
+static int analyze_file(const char *path, enum gw_level level, const struct gw_zones *zones,
+                        FILE *trace)
 {
-    struct job job = {.path = path, .first_us = GW_NO_TIME, .show_progress = isatty(STDERR_FILENO)};
+    struct job job = {.trace = trace,
+                      .path = path,
+                      .first_us = GW_NO_TIME,
+                      .show_progress = isatty(STDERR_FILENO)};
     struct gw_analyzer_config config = gw_analyzer_defaults;
     const double cpu_before_s = used_cpu_s();
 
@@ -293,6 +356,10 @@ static int analyze_file(const char *path, enum gw_level level, const struct gw_z
     config.zones = zones;
     config.opaque = &job;
     config.event = handle_event;
+    if (trace) {
+        config.packet_trace = trace_packet;
+        config.picture_trace = trace_picture;
+    }
     int error = open_file(&job);
     if (error >= 0)
         error = gw_analyzer_create(&job.analyzer, &config);
@@ -300,7 +367,7 @@ static int analyze_file(const char *path, enum gw_level level, const struct gw_z
         error = run(&job);
     bool good = error >= 0 && saw_all(&job);
     if (good)
-        print_summary(&job, level, used_cpu_s() - cpu_before_s);
+        print_summary(&job, level == GW_LEVEL_AUTO, used_cpu_s() - cpu_before_s);
     else if (error < 0)
         gw_cli_fail("%s: %s", path, explain(error));
     gw_analyzer_destroy(&job.analyzer);
@@ -313,13 +380,15 @@ int gw_verb_analyze(int argc, char **argv)
 {
     struct gw_zones zones = {0};
     char zones_error[GW_ZONES_ERROR_SIZE];
-    const char *zones_path = NULL;
+    const char *zones_path = NULL, *trace_path = NULL;
+    FILE *trace = NULL;
     int level = gw_analyzer_defaults.level, option, exit_code = GW_EXIT_OK;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
         case 'z': zones_path = optarg; break;
+        case 't': trace_path = optarg; break;
         case 'l': level = gw_level_from_name(optarg); break;
         case 'h': fputs(help, stdout); return GW_EXIT_OK;
         default:
@@ -328,16 +397,19 @@ int gw_verb_analyze(int argc, char **argv)
         }
     }
     if (level < 0)
-        return gw_cli_usage("analyze", "--level takes auto, keyframes or full");
-    if (level == GW_LEVEL_GATE)
-        return gw_cli_fail("level gate is not available in this version; use full or keyframes");
+        return gw_cli_usage("analyze", "--level takes auto, gate, keyframes or full");
     if (optind == argc)
         return gw_cli_usage("analyze", "which FILE?");
     gw_av_log_install();
     if (zones_path && gw_zones_load(&zones, zones_path, zones_error) < 0)
         return gw_cli_fail("%s", zones_error);
+    if (trace_path && !(trace = fopen(trace_path, "w")))
+        return gw_cli_fail("%s: %s", trace_path, strerror(errno));
     for (int i = optind; i < argc; i++)
-        if (analyze_file(argv[i], (enum gw_level)level, zones_path ? &zones : NULL) != GW_EXIT_OK)
+        if (analyze_file(argv[i], (enum gw_level)level, zones_path ? &zones : NULL, trace) !=
+            GW_EXIT_OK)
             exit_code = GW_EXIT_FAILED;
+    if (trace && fclose(trace) != 0)
+        return gw_cli_fail("%s: %s", trace_path, strerror(errno));
     return exit_code;
 }

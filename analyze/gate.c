@@ -1,0 +1,366 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "analyze/gate.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "analyze/baseline.h"
+#include "core/clock.h"
+
+// One picture says little; a person moves for longer than this.
+static const double smooth_s = 0.35;
+// Spreads below this are a still picture from a file or a drawn one: 4 % of the bytes, log2.
+static const double least_spread = 0.06;
+// A single picture counts for at most so much: a cut is not forty people.
+static const double signal_low = -2, signal_high = 10;
+// What a moving part costs, of what the same part costs in a keyframe.
+static const double inter_share = 0.5;
+// The size of thing that reach speaks of: a person at 15 m in a picture of a yard.
+static const double reach_area = 0.01;
+// A limit below this would only count the noise of the medians.
+static const double least_limit = 0.8;
+// An active gate stays so until the signal falls to this share of the limit.
+static const double release_share = 0.6;
+
+// Shares of quiet seconds that may trigger, tried in this order until no more than one event in
+// twenty is missed.
+static const double false_shares[] = {0.02, 0.05, 0.1, 0.2};
+enum { FALSE_SHARE_COUNT = sizeof(false_shares) / sizeof(false_shares[0]) };
+static const double miss_limit = 0.05;
+
+// Motion leaves its mark this long before and after the picture in which it was seen.
+#define MARGIN_US (GW_SECOND * 7 / 10)
+// A picture waits for so long to hear what the pixels said: B-frames, persistence, reach of hints.
+#define WAIT_US (4 * GW_SECOND)
+// Of a beginning event, the part whose signal counts.
+#define BEFORE_US (GW_SECOND * 3 / 10)
+#define AFTER_US  (2 * GW_SECOND)
+// The first values come quickly so that the gate is soon of use; later ones so slowly that the
+// window is five minutes long.
+#define EARLY_US (GW_SECOND / 8)
+#define LATER_US (3 * GW_SECOND)
+// Evidence older than this is of another time of day.
+#define EVENT_AGE_US (3600 * GW_SECOND)
+// Pictures further apart than this were not looked at in one go.
+#define LOOK_GAP_US (GW_SECOND * 6 / 10)
+
+// Kinds of picture with a baseline of their own: keyframe, P, reference B, other B; and the first
+// two after a keyframe apart from the others, for they mend what the keyframe coded coarsely.
+enum { KIND_KEY, KIND_P, KIND_B_REFERENCE, KIND_B, KIND_COUNT };
+enum { BIN_COUNT = 2 * KIND_COUNT, EARLY_PICTURES = 2 };
+enum { WAITING = 256, QUESTIONS = 4, EVENTS = 64 };
+
+struct bin {
+    struct gw_baseline bytes, weighted; // log2
+    int64_t added_us;                   // when a value was last added
+};
+
+// A picture that waits to be learnt from.
+struct waiting {
+    int64_t wall_us;
+    int bin; // -1: says nothing
+    float bytes, weighted, signal;
+    bool seen, moving;
+};
+
+// An event whose beginning has not left the queue yet.
+struct question {
+    int64_t start_us;
+    double peak;
+    bool open;
+};
+
+struct gw_gate {
+    struct bin bins[BIN_COUNT];
+    struct waiting waiting[WAITING]; // in order of decoding, in a circle
+    int first, count;
+    int since_key;
+    double signal; // smoothed
+    bool active;
+    int64_t saw_us, moved_us;  // GW_NO_TIME for never
+    double limit;              // NAN until there is one
+    struct gw_baseline maxima; // largest signal of each quiet second
+    double second_s, second_max;
+    int64_t last_quiet_us;
+    double quiet_s;
+    struct question questions[QUESTIONS];
+    struct {
+        int64_t start_us;
+        double peak;
+    } events[EVENTS];
+    int event_count, event_next;
+};
+
+int gw_gate_create(struct gw_gate **ret)
+{
+    *ret = malloc(sizeof(**ret));
+    if (!*ret)
+        return -ENOMEM;
+    gw_gate_reset(*ret);
+    return 0;
+}
+
+void gw_gate_destroy(struct gw_gate **gate)
+{
+    free(*gate);
+    *gate = NULL;
+}
+
+void gw_gate_reset(struct gw_gate *gate)
+{
+    *gate = (struct gw_gate){
+        .saw_us = GW_NO_TIME, .moved_us = GW_NO_TIME, .last_quiet_us = GW_NO_TIME, .limit = NAN};
+    for (int i = 0; i < BIN_COUNT; i++)
+        gate->bins[i].added_us = GW_NO_TIME;
+}
+
+// --- the limit -----------------------------------------------------------------------------------
+
+static int count_missed(const struct gw_gate *gate, double limit)
+{
+    int missed = 0;
+
+    for (int i = 0; i < gate->event_count; i++)
+        missed += gate->events[i].peak < limit;
+    return missed;
+}
+
+// The lowest limit with few false alarms; a lower one when it misses too much; the first again when
+// none is good enough, for then another level does the work.
+static void set_limit(struct gw_gate *gate)
+{
+    double first = NAN;
+
+    for (int i = 0; i < FALSE_SHARE_COUNT; i++) {
+        const double limit =
+            fmax(gw_baseline_quantile(&gate->maxima, 1 - false_shares[i]), least_limit);
+        if (i == 0)
+            first = limit;
+        gate->limit = limit;
+        if (count_missed(gate, limit) <= miss_limit * gate->event_count)
+            return;
+    }
+    gate->limit = first;
+}
+
+static void forget_old_events(struct gw_gate *gate, int64_t now_us)
+{
+    while (gate->event_count > 0) {
+        const int oldest = (gate->event_next - gate->event_count + EVENTS) % EVENTS;
+        if (now_us - gate->events[oldest].start_us < EVENT_AGE_US)
+            break;
+        gate->event_count--;
+    }
+}
+
+static void take_answer(struct gw_gate *gate, struct question *question)
+{
+    question->open = false;
+    gate->events[gate->event_next].start_us = question->start_us;
+    gate->events[gate->event_next].peak = question->peak;
+    gate->event_next = (gate->event_next + 1) % EVENTS;
+    if (gate->event_count < EVENTS)
+        gate->event_count++;
+    set_limit(gate);
+}
+
+// --- what is learnt, once the pixels have had their say ------------------------------------------
+
+static void learn(struct gw_gate *gate, const struct waiting *picture)
+{
+    struct bin *bin = &gate->bins[picture->bin];
+    const int64_t every_us = bin->bytes.count < GW_BASELINE_SIZE ? EARLY_US : LATER_US;
+
+    if (bin->added_us != GW_NO_TIME && llabs(picture->wall_us - bin->added_us) < every_us)
+        return;
+    bin->added_us = picture->wall_us;
+    gw_baseline_add(&bin->bytes, picture->bytes);
+    gw_baseline_add(&bin->weighted, picture->weighted);
+}
+
+static void count_quiet(struct gw_gate *gate, const struct waiting *picture)
+{
+    const int64_t before_us = gate->last_quiet_us;
+
+    gate->last_quiet_us = picture->wall_us;
+    if (before_us == GW_NO_TIME || isnan(picture->signal))
+        return;
+    const double elapsed_s = (double)(picture->wall_us - before_us) * 1e-6;
+    gate->second_max = fmax(gate->second_max, picture->signal);
+    if (elapsed_s > 0 && elapsed_s < 1) {
+        gate->second_s += elapsed_s;
+        gate->quiet_s += elapsed_s;
+    }
+    if (gate->second_s < 1)
+        return;
+    gw_baseline_add(&gate->maxima, gate->second_max);
+    gate->second_s = gate->second_max = 0;
+    set_limit(gate);
+}
+
+static void answer_questions(struct gw_gate *gate, const struct waiting *picture)
+{
+    for (int i = 0; i < QUESTIONS; i++) {
+        struct question *question = &gate->questions[i];
+        if (!question->open)
+            continue;
+        const int64_t since_us = picture->wall_us - question->start_us;
+        if (since_us > AFTER_US + GW_SECOND / 2)
+            take_answer(gate, question);
+        else if (since_us >= -BEFORE_US && since_us <= AFTER_US && !isnan(picture->signal))
+            question->peak = fmax(question->peak, picture->signal);
+    }
+}
+
+static void settle(struct gw_gate *gate, const struct waiting *picture)
+{
+    const bool quiet = picture->seen && !picture->moving;
+    // What nobody looked at is taken for quiet when it cost what quiet costs: dusk is followed.
+    const bool unseen = !picture->seen && !picture->moving && picture->signal < gate->limit / 2;
+
+    answer_questions(gate, picture);
+    forget_old_events(gate, picture->wall_us);
+    if (picture->bin < 0)
+        return;
+    if (quiet || unseen)
+        learn(gate, picture);
+    if (quiet)
+        count_quiet(gate, picture);
+}
+
+static void settle_oldest(struct gw_gate *gate)
+{
+    settle(gate, &gate->waiting[gate->first]);
+    gate->first = (gate->first + 1) % WAITING;
+    gate->count--;
+}
+
+static struct waiting *nth(struct gw_gate *gate, int n)
+{
+    return &gate->waiting[(gate->first + n) % WAITING];
+}
+
+static void wait(struct gw_gate *gate, const struct waiting *picture)
+{
+    while (gate->count > 0 &&
+           (gate->count == WAITING || llabs(picture->wall_us - nth(gate, 0)->wall_us) > WAIT_US))
+        settle_oldest(gate);
+    *nth(gate, gate->count) = *picture;
+    gate->count++;
+}
+
+void gw_gate_saw(struct gw_gate *gate, int64_t wall_us, bool moving)
+{
+    const bool in_one_go = gate->saw_us != GW_NO_TIME && wall_us > gate->saw_us &&
+                           wall_us - gate->saw_us <= LOOK_GAP_US;
+    const int64_t from_us = in_one_go ? gate->saw_us : wall_us - 1;
+
+    for (int i = 0; i < gate->count; i++) {
+        struct waiting *picture = nth(gate, i);
+        picture->seen |= picture->wall_us > from_us && picture->wall_us <= wall_us;
+        picture->moving |= moving && llabs(picture->wall_us - wall_us) <= MARGIN_US;
+    }
+    gate->saw_us = wall_us;
+    if (moving)
+        gate->moved_us = wall_us;
+}
+
+void gw_gate_found(struct gw_gate *gate, int64_t start_us)
+{
+    // A gate that knows no quiet yet cannot miss anything.
+    if (!gw_baseline_ready(&gate->maxima))
+        return;
+    for (int i = 0; i < QUESTIONS; i++)
+        if (!gate->questions[i].open) {
+            gate->questions[i] = (struct question){start_us, signal_low, true};
+            return;
+        }
+}
+
+// --- the signal ----------------------------------------------------------------------------------
+
+static int find_bin(struct gw_gate *gate, const struct gw_picture_info *info, bool key)
+{
+    gate->since_key = key ? 0 : gate->since_key + 1;
+    const int early = gate->since_key <= EARLY_PICTURES ? KIND_COUNT : 0;
+
+    if (key)
+        return KIND_KEY;
+    switch (info->type) {
+    case GW_PICTURE_B: return early + (info->reference ? KIND_B_REFERENCE : KIND_B);
+    case GW_PICTURE_I: return -1; // rare without being a keyframe, and like no other
+    default: return early + KIND_P;
+    }
+}
+
+// How much more than quiet this one cost; NAN when nobody knows.
+static double deviation(const struct gw_gate *gate, const struct waiting *picture)
+{
+    const struct bin *bin = picture->bin < 0 ? NULL : &gate->bins[picture->bin];
+
+    if (!bin || picture->bin == KIND_KEY || !gw_baseline_ready(&bin->bytes))
+        return NAN;
+    const double bytes = gw_baseline_deviation(&bin->bytes, picture->bytes, least_spread);
+    const double weighted = gw_baseline_deviation(&bin->weighted, picture->weighted, least_spread);
+    return fmin(fmax(fmax(bytes, weighted), signal_low), signal_high);
+}
+
+static bool is_active(const struct gw_gate *gate, double signal)
+{
+    if (isnan(gate->limit))
+        return false;
+    return signal >= gate->limit * (gate->active ? release_share : 1);
+}
+
+struct gw_gate_verdict gw_gate_feed(struct gw_gate *gate, const struct gw_picture_info *info,
+                                    bool key, int64_t wall_us, int64_t step_us)
+{
+    const double bytes = log2(fmax(info->slice_bytes, 1));
+    struct waiting picture = {.wall_us = wall_us,
+                              .bin = find_bin(gate, info, key),
+                              .bytes = (float)bytes,
+                              .weighted = (float)(bytes + fmax(info->qp, 0) / 6.0)};
+    const double now = deviation(gate, &picture);
+    const double elapsed_s = fmin(fmax((double)step_us * 1e-6, 0), 1);
+
+    if (!isnan(now))
+        gate->signal += (now - gate->signal) * (1 - exp(-elapsed_s / smooth_s));
+    const bool known = !isnan(now) || gw_baseline_ready(&gate->bins[KIND_P].bytes);
+    picture.signal = known ? (float)gate->signal : NAN;
+    picture.moving = gate->moved_us != GW_NO_TIME && llabs(wall_us - gate->moved_us) <= MARGIN_US;
+    gate->active = is_active(gate, gate->signal);
+    wait(gate, &picture);
+    return (struct gw_gate_verdict){picture.signal, gate->limit, gate->active};
+}
+
+// What a moving thing would add to a quiet picture, from what its share of a keyframe costs.
+static double expected_signal(const struct gw_gate *gate)
+{
+    const struct gw_baseline *key = &gate->bins[KIND_KEY].weighted;
+    const struct gw_baseline *quiet = &gate->bins[KIND_P].weighted;
+
+    if (key->count == 0 || !gw_baseline_ready(quiet))
+        return 0;
+    const double added = inter_share * reach_area * exp2(key->median);
+    const double higher = log2(1 + added / exp2(quiet->median));
+    return fmin(higher / fmax(quiet->spread, least_spread), signal_high);
+}
+
+bool gw_gate_judge(const struct gw_gate *gate, struct gw_gate_evidence *ret)
+{
+    int above = 0;
+
+    *ret = (struct gw_gate_evidence){.quiet_s = gate->quiet_s,
+                                     .limit = gate->limit,
+                                     .reach = expected_signal(gate),
+                                     .events = gate->event_count,
+                                     .missed = count_missed(gate, gate->limit)};
+    for (int i = 0; i < gate->maxima.count; i++)
+        above += gate->maxima.values[i] > gate->limit;
+    if (gate->maxima.count > 0)
+        ret->false_share = (double)above / gate->maxima.count;
+    return !isnan(gate->limit) && gw_baseline_ready(&gate->maxima);
+}

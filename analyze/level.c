@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "analyze/level.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/clock.h"
+
+// A level that misses more of the events is not good.
+static const double miss_limit = 0.05;
+// Quiet that must have been seen before anything is left out, seconds; with events, half of it.
+static const double enough_quiet_s = 15;
+// Events that outweigh what is expected of a gate from the stream alone.
+enum { ENOUGH_EVENTS = 2 };
+// Keyframes this close together, seconds, show whatever moves for longer than that.
+static const double short_gop_s = 2.5;
+// A keyframe is about so many times the work of another picture.
+static const double key_cost = 3;
+// A gate that triggers decodes from the keyframe on, half a GOP, and about a second more.
+static const double trigger_s = 1;
+// Reading packets without decoding them.
+static const double gate_cost = 0.02;
+// A cheaper level must be cheaper by this factor, and the present one this old, before it changes;
+// a level that turned out to be bad is left at once.
+static const double worthwhile = 0.8;
+#define STAY_US (20 * GW_SECOND)
+// One GOP in so many is audited at first, and in the long run.
+enum { AUDIT_FIRST = 2, AUDIT_LAST = 24 };
+
+static const char *const names[GW_LEVEL_COUNT] = {
+    [GW_LEVEL_AUTO] = "auto",
+    [GW_LEVEL_GATE] = "gate",
+    [GW_LEVEL_KEYFRAMES] = "keyframes",
+    [GW_LEVEL_FULL] = "full",
+};
+
+const char *gw_level_name(enum gw_level level)
+{
+    return names[level];
+}
+
+int gw_level_from_name(const char *name)
+{
+    for (int i = 0; i < GW_LEVEL_COUNT; i++)
+        if (!strcmp(names[i], name))
+            return i;
+    return -1;
+}
+
+// Upper end of Wilson's score interval; 1 without events.
+static double upper_bound(int missed, int events)
+{
+    const double z = 1.2816; // 90 % one-sided
+
+    if (events == 0)
+        return 1;
+    const double rate = (double)missed / events;
+    const double middle = rate + z * z / (2 * events);
+    const double reach = z * sqrt((rate * (1 - rate) + z * z / (4 * events)) / events);
+    return (middle + reach) / (1 + z * z / events);
+}
+
+static struct gw_level_case count_misses(int missed, int events)
+{
+    return (struct gw_level_case){.miss_rate = events > 0 ? (double)missed / events : 0,
+                                  .miss_high = upper_bound(missed, events)};
+}
+
+static struct gw_level_case judge_gate(const struct gw_level_evidence *evidence)
+{
+    const struct gw_gate_evidence *gate = &evidence->gate;
+    struct gw_level_case gate_case = count_misses(gate->missed, gate->events);
+    const bool proven = gate->events >= ENOUGH_EVENTS;
+    const bool expected = gate->reach > gate->limit;
+    const double quiet_s = gate->events >= 2 ? enough_quiet_s / 2 : enough_quiet_s;
+
+    gate_case.cost = gate_cost + gate->false_share * (evidence->gop_s / 2 + trigger_s);
+    gate_case.good = evidence->gate_ready && (proven || expected) && gate->quiet_s >= quiet_s &&
+                     gate_case.miss_rate <= miss_limit;
+    return gate_case;
+}
+
+static struct gw_level_case judge_keyframes(const struct gw_level_evidence *evidence)
+{
+    struct gw_level_case key_case = count_misses(evidence->key_missed, evidence->key_events);
+    const bool proven = evidence->key_events >= ENOUGH_EVENTS;
+    const bool expected = evidence->gop_s <= short_gop_s;
+
+    // A keyframe that seems to show something costs the GOP before and the GOP after it.
+    key_case.cost = key_cost / fmax(evidence->gop_pictures, 1) + 2 * evidence->key_false_share;
+    key_case.good = evidence->gop_s > 0 && (proven || expected) &&
+                    evidence->gate.quiet_s >= enough_quiet_s && key_case.miss_rate <= miss_limit;
+    return key_case;
+}
+
+void gw_level_init(struct gw_level_chooser *chooser)
+{
+    *chooser = (struct gw_level_chooser){.level = GW_LEVEL_FULL, .since_us = GW_NO_TIME};
+}
+
+static enum gw_level find_best(const struct gw_level_chooser *chooser)
+{
+    enum gw_level best = GW_LEVEL_FULL;
+
+    for (enum gw_level level = GW_LEVEL_GATE; level < GW_LEVEL_FULL; level++)
+        if (chooser->cases[level].good && chooser->cases[level].cost < chooser->cases[best].cost)
+            best = level;
+    return best;
+}
+
+enum gw_level gw_level_choose(struct gw_level_chooser *chooser,
+                              const struct gw_level_evidence *evidence, int64_t wall_us)
+{
+    struct gw_level_case *cases = chooser->cases;
+
+    cases[GW_LEVEL_GATE] = judge_gate(evidence);
+    cases[GW_LEVEL_KEYFRAMES] = judge_keyframes(evidence);
+    cases[GW_LEVEL_FULL] = (struct gw_level_case){.cost = 1, .good = true};
+    if (chooser->since_us == GW_NO_TIME || wall_us < chooser->since_us)
+        chooser->since_us = wall_us;
+    const enum gw_level best = find_best(chooser);
+    const bool bad = !cases[chooser->level].good;
+    const bool settled = wall_us - chooser->since_us >= STAY_US || chooser->level == GW_LEVEL_FULL;
+    const bool cheaper = cases[best].cost < worthwhile * cases[chooser->level].cost;
+    if (best != chooser->level && (bad || (settled && cheaper))) {
+        chooser->level = best;
+        chooser->since_us = wall_us;
+    }
+    return chooser->level;
+}
+
+int gw_level_audit_every(int audits)
+{
+    const int every = audits < 4 ? AUDIT_FIRST << audits : AUDIT_LAST;
+    return every < AUDIT_LAST ? every : AUDIT_LAST;
+}
