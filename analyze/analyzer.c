@@ -85,9 +85,14 @@ static bool is_auto(const struct gw_analyzer *analyzer)
     return analyzer->config.level == GW_LEVEL_AUTO;
 }
 
+// A gate that was asked for needs to know quiet before it can say what is more.
 static enum gw_level level_now(const struct gw_analyzer *analyzer)
 {
-    return is_auto(analyzer) ? analyzer->chooser.level : analyzer->config.level;
+    if (is_auto(analyzer))
+        return analyzer->chooser.level;
+    if (analyzer->config.level == GW_LEVEL_GATE && isnan(analyzer->verdict.limit))
+        return GW_LEVEL_FULL;
+    return analyzer->config.level;
 }
 
 // Some files (AVI) know only decoding times; they are near enough.
@@ -179,7 +184,8 @@ static void count_event(struct gw_analyzer *analyzer, enum gw_event_phase phase,
 {
     if (phase == GW_EVENT_PHASE_OPENED) {
         analyzer->whole_at_opening = analyzer->whole;
-        if (!analyzer->whole)
+        // A keyframe does not ask the gate either.
+        if (!analyzer->whole && level_now(analyzer) != GW_LEVEL_KEYFRAMES)
             return;
         gw_gate_found(analyzer->gate, event->start_us);
         // Found by an audit alone: look again soon.
@@ -363,7 +369,9 @@ static int look_for_end(struct gw_analyzer *analyzer)
 
 static bool audit_is_due(struct gw_analyzer *analyzer)
 {
-    if (!is_auto(analyzer) || level_now(analyzer) == GW_LEVEL_FULL)
+    const bool audited = is_auto(analyzer) || analyzer->config.level == GW_LEVEL_GATE;
+
+    if (!audited || level_now(analyzer) == GW_LEVEL_FULL)
         return false;
     if (++analyzer->gops_since_audit < gw_level_audit_every(analyzer->clean_audits))
         return false;
@@ -678,6 +686,7 @@ int gw_analyzer_create(struct gw_analyzer **ret, const struct gw_analyzer_config
     analyzer->config = *config;
     analyzer->key_us = analyzer->dts_us = analyzer->seen_until_us = GW_NO_TIME;
     analyzer->active_us = INT64_MIN / 2; // long ago
+    analyzer->verdict.signal = analyzer->verdict.limit = NAN;
     gw_level_init(&analyzer->chooser);
     const int error = create_parts(analyzer);
     if (error < 0)

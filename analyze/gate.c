@@ -20,6 +20,9 @@ static const double signal_low = -2, signal_high = 10;
 static const double inter_share = 0.5;
 // The size of thing that reach speaks of: a person at 15 m in a picture of a yard.
 static const double reach_area = 0.01;
+// Seconds whose largest signal lies further than so many spreads from the usual are not noise, even
+// if the pixels showed nothing: somebody sat and wrote.
+static const double tail_spreads = 3;
 // A limit below this would only count the noise of the medians.
 static const double least_limit = 0.8;
 // An active gate stays so until the signal falls to this share of the limit.
@@ -134,9 +137,12 @@ static void set_limit(struct gw_gate *gate)
 {
     double first = NAN;
 
+    if (!gw_baseline_ready(&gate->maxima))
+        return;
+    const double beyond_noise = gate->maxima.median + tail_spreads * gate->maxima.spread;
     for (int i = 0; i < FALSE_SHARE_COUNT; i++) {
-        const double limit =
-            fmax(gw_baseline_quantile(&gate->maxima, 1 - false_shares[i]), least_limit);
+        const double quantile = gw_baseline_quantile(&gate->maxima, 1 - false_shares[i]);
+        const double limit = fmax(fmin(quantile, beyond_noise), least_limit);
         if (i == 0)
             first = limit;
         gate->limit = limit;
