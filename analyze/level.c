@@ -4,7 +4,6 @@
 #include "analyze/level.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "core/clock.h"
 
@@ -32,26 +31,6 @@ static const double worthwhile = 0.8;
 // One GOP in so many is audited at first, and in the long run.
 enum { AUDIT_FIRST = 2, AUDIT_LAST = 32 };
 
-static const char *const names[GW_LEVEL_COUNT] = {
-    [GW_LEVEL_AUTO] = "auto",
-    [GW_LEVEL_GATE] = "gate",
-    [GW_LEVEL_KEYFRAMES] = "keyframes",
-    [GW_LEVEL_FULL] = "full",
-};
-
-const char *gw_level_name(enum gw_level level)
-{
-    return names[level];
-}
-
-int gw_level_from_name(const char *name)
-{
-    for (int i = 0; i < GW_LEVEL_COUNT; i++)
-        if (!strcmp(names[i], name))
-            return i;
-    return -1;
-}
-
 // Upper end of Wilson's score interval; 1 without events.
 static double upper_bound(int missed, int events)
 {
@@ -67,7 +46,8 @@ static double upper_bound(int missed, int events)
 
 static struct gw_level_case count_misses(int missed, int events)
 {
-    return (struct gw_level_case){.miss_rate = events > 0 ? (double)missed / events : 0,
+    return (struct gw_level_case){.judged = events,
+                                  .miss_rate = events > 0 ? (double)missed / events : 0,
                                   .miss_high = upper_bound(missed, events)};
 }
 
