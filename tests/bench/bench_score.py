@@ -60,6 +60,13 @@ def ratio(part, whole):
     return part / whole if part is not None and whole else None
 
 
+def lost_recall(full, other):
+    """How much less of the active intervals `other` found; the scorer's figures of both."""
+    if not full.get("intervals"):
+        return None
+    return (full["detected"] - other["detected"]) / full["intervals"]
+
+
 # What the analysis is meant to reach: key, words, "least" or "most", limit, decimals.
 GOALS = [
     ("recall", "recall, full", "least", 0.97, 3),
