@@ -15,9 +15,9 @@
 
 // How long a camera is silent before its analysis is told.
 #define SILENCE_US (3 * GW_SECOND)
-// What the ring keeps beyond the pre-roll: until an event is confirmed and the disk thread comes
-// by.
-#define CONFIRMATION_US (3 * GW_SECOND)
+// What the ring keeps beyond the pre-roll: until an event is confirmed, which keyframes do only when
+// the next one comes, and the disk thread comes by.
+#define CONFIRMATION_US (6 * GW_SECOND)
 
 struct gw_pipeline {
     struct gw_camera camera;
