@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The Gridwatch authors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+#include "analyze/health_still.h"
+
+#include <math.h>
+
+// Of the regions that did not change: a noisy camera has fewer, a picture that stands has more (the
+// others may hold a clock).
+static const float noisy_share = 0.3F, stands_share = 0.9F;
+// A keyframe of a frozen picture differs by less than this, root mean square in grey levels.
+static const float breath_levels = 1.5F;
+// More keyframes in a row than this are something else.
+enum { MOST_BREATHS = 2 };
+// So long must a camera have been noisy: when it then stands perfectly, and when it stands but for
+// keyframes, which an encoder of few bits in a still scene does too.
+static const float noisy_enough_s = 20, noisy_long_s = 120, most_noisy_s = 300;
+static const float breath_share = 0.15F;
+// A camera that stood still for so long and went on does so by itself.
+static const float pause_s = 3;
+
+static float unchanged_share(const struct gw_scene *scene)
+{
+    int unchanged = 0;
+
+    for (int i = 0; i < GW_SCENE_REGIONS; i++)
+        unchanged += scene->used[i] && scene->changed[i] <= 0;
+    return scene->region_count ? (float)unchanged / (float)scene->region_count : 0;
+}
+
+static void live(struct gw_still *still, float share, float elapsed_s)
+{
+    if (still->stands_s > pause_s)
+        still->noisy_s = 0;
+    if (share <= noisy_share)
+        still->noisy_s = fminf(still->noisy_s + elapsed_s, most_noisy_s);
+    else
+        still->noisy_s = fmaxf(still->noisy_s - 20 * elapsed_s, 0);
+    still->stands_s = 0;
+    still->stands = still->breaths = still->breaths_in_row = 0;
+}
+
+static bool is_entitled(const struct gw_still *still)
+{
+    const int pictures = still->stands + still->breaths;
+    const bool perfect = (float)still->breaths <= breath_share * (float)pictures;
+
+    return still->noisy_s >= (perfect ? noisy_enough_s : noisy_long_s);
+}
+
+enum gw_still_verdict gw_still_feed(struct gw_still *still, const struct gw_scene *scene,
+                                    int64_t elapsed_us)
+{
+    const float share = unchanged_share(scene), elapsed_s = (float)elapsed_us * 1e-6F;
+    const bool stands = share >= stands_share;
+
+    if (!stands && (!still->stands || scene->step > breath_levels ||
+                    still->breaths_in_row >= MOST_BREATHS)) {
+        live(still, share, elapsed_s);
+        return GW_STILL_LIVES;
+    }
+    still->stands_s += elapsed_s;
+    still->stands += stands;
+    still->breaths += !stands;
+    still->breaths_in_row = stands ? 0 : still->breaths_in_row + 1;
+    return stands && is_entitled(still) ? GW_STILL_STANDS : GW_STILL_DOUBT;
+}
