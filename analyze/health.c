@@ -19,9 +19,9 @@
 #define FORGET_US (600 * GW_SECOND)
 // What is neither good nor bad for so long ends a run.
 #define DOUBT_US (30 * GW_SECOND)
-// The first doubtful pictures before a run, if no more than this, belong to the fault: the smoothed
-// picture follows a sudden change that slowly.
-#define ONSET_US (3 * GW_SECOND)
+// A sudden change of the whole picture, or the first doubt, this short before a run is its beginning:
+// the smoothed picture follows that slowly.
+#define ONSET_US (6 * GW_SECOND)
 
 // The long-term picture: fog, dusk and shadows are slower, what happens to a camera is faster.
 static const double memory_s = 120;
@@ -42,9 +42,17 @@ static const float least_relief = 3, least_detail = 4, least_kept = 0.6F;
 enum { LEAST_REGIONS = 6 };
 // Agreement with the long-term picture: lost below, there above. Unrelated pictures reach 0.3.
 static const float lost_kept = 0.35F, there_kept = 0.5F;
+// Heavy blur moves the edges of what it leaves; on average this much agrees all the same.
+static const float blurred_kept = 0.3F;
 // Of the regions that say something: in the inner rows and in all. A clock, a name and a border that
 // the cover leaves free fit in between.
 static const float most_inner = 0.85F, most_all = 0.65F;
+// The same for a cover, and for blur, which leaves a region sharp in which something moves.
+static const float most_covered = 0.8F, most_blurred = 0.7F;
+// What was turned a little shows the same elsewhere: the agreement there, and by how much it must be
+// better than here; sought so often.
+static const float shifted_kept = 0.55F, shifted_better = 0.2F;
+#define SEEK_EVERY_US (4 * GW_SECOND)
 
 enum state { UNKNOWN, GOOD, BAD };
 enum verdict { CLEARLY_GOOD, UNSURE, CLEARLY_BAD };
@@ -92,6 +100,9 @@ struct gw_health {
     struct fault faults[GW_EVENT_KIND_COUNT];
     int64_t looked_us; // GW_NO_TIME before the first picture
     int64_t relit_us;  // when the light was last switched; GW_NO_TIME before
+    int64_t jumped_us; // when the picture last changed as a whole; GW_NO_TIME before
+    int64_t sought_us; // when a shift was last sought; GW_NO_TIME before
+    bool shifted;      // and whether one was found
 };
 
 int gw_health_create(struct gw_health **ret, int width, int height, const uint8_t *mask)
@@ -106,7 +117,7 @@ int gw_health_create(struct gw_health **ret, int width, int height, const uint8_
         gw_health_destroy(&health);
         return -ENOMEM;
     }
-    health->looked_us = health->relit_us = GW_NO_TIME;
+    health->looked_us = health->relit_us = health->jumped_us = health->sought_us = GW_NO_TIME;
     for (int i = 0; i < GW_EVENT_KIND_COUNT; i++)
         health->faults[i].run_us = health->faults[i].doubt_us = GW_NO_TIME;
     *ret = health;
@@ -155,10 +166,10 @@ static float share(const struct vote *vote)
     return vote->all ? (float)vote->yes / (float)vote->all : 0;
 }
 
-static bool is_most(const struct vote *vote)
+static bool is_most(const struct vote *vote, float of_inner)
 {
-    return vote->all >= LEAST_REGIONS &&
-           (float)vote->inner_yes >= most_inner * (float)vote->inner && share(vote) >= most_all;
+    return vote->all >= LEAST_REGIONS && (float)vote->inner_yes >= of_inner * (float)vote->inner &&
+           share(vote) >= most_all;
 }
 
 static bool is_mature(const struct gw_scene_memory *memory)
@@ -216,6 +227,19 @@ static struct opinion judge_overbright(const struct gw_health *health)
     return opinion;
 }
 
+// How much relief the scene has of what it had.
+static float relief_ratio(const struct gw_health *health)
+{
+    float now = 0, then = 0;
+
+    for (int i = 0; i < GW_SCENE_REGIONS; i++)
+        if (health->scene.used[i]) {
+            now += health->scene.regions[i].relief;
+            then += health->memory.regions[i].relief;
+        }
+    return now / fmaxf(then, 1);
+}
+
 // A camera that never showed anything but a flat grey.
 static struct opinion judge_structureless(const struct gw_health *health)
 {
@@ -244,8 +268,10 @@ static struct opinion judge_covered(const struct gw_health *health)
         if (!has_relief(health, i))
             continue;
         const float relief = scene->regions[i].relief / (health->memory.regions[i].relief * lit);
-        vote(&gone, scene->inner[i], relief < 0.35F && health->kept[i] < lost_kept);
-        vote(&back, scene->inner[i], relief > 0.6F || health->kept[i] > there_kept);
+        // A bag or a hand at the lens lets some light through, and with it a ghost of the scene.
+        vote(&gone, scene->inner[i],
+             relief < 0.2F || (relief < 0.35F && health->kept[i] < lost_kept));
+        vote(&back, scene->inner[i], relief > 0.6F || (relief > 0.25F && health->kept[i] > there_kept));
     }
     if (gone.all < LEAST_REGIONS)
         return judge_structureless(health);
@@ -254,7 +280,9 @@ static struct opinion judge_covered(const struct gw_health *health)
     const bool sees = scene->mean >= 32 || (share(&gone) >= 0.95F && scene->high - scene->low <= 12);
     if (share(&back) >= 0.5F)
         opinion.verdict = CLEARLY_GOOD;
-    else if (is_most(&gone) && sees)
+    else if ((is_most(&gone, most_covered) ||
+              (share(&gone) >= most_blurred && relief_ratio(health) < 0.25F * lit)) &&
+             sees)
         opinion.verdict = CLEARLY_BAD;
     return opinion;
 }
@@ -270,11 +298,13 @@ static struct opinion judge_blurred(const struct gw_health *health, double shake
     for (int i = 0; i < GW_SCENE_REGIONS; i++) {
         const struct gw_scene_region *now = &health->scene.regions[i],
                                      *then = &health->memory.regions[i];
-        if (!has_relief(health, i) || then->detail < least_detail)
+        // Where noise is half of it, nothing can be said of detail.
+        if (!has_relief(health, i) || then->detail < least_detail ||
+            then->detail * then->detail < 4 * health->scene.noise)
             continue;
         const float detail = now->detail / then->detail, relief = now->relief / then->relief;
-        vote(&soft, health->scene.inner[i], detail < 0.5F && detail < 0.6F * relief);
-        vote(&sharp, health->scene.inner[i], detail > 0.7F || detail > 0.8F * relief);
+        vote(&soft, health->scene.inner[i], detail < 0.65F && detail < 0.72F * relief);
+        vote(&sharp, health->scene.inner[i], detail > 0.75F || detail > 0.85F * relief);
         kept += health->kept[i];
     }
     if (!is_mature(&health->memory) || soft.all < LEAST_REGIONS)
@@ -282,23 +312,10 @@ static struct opinion judge_blurred(const struct gw_health *health, double shake
     opinion.score = share(&soft);
     if (share(&sharp) >= 0.5F)
         opinion.verdict = CLEARLY_GOOD;
-    else if (is_most(&soft) && kept / (float)soft.all >= there_kept && light(health) >= 0.6F &&
+    else if (is_most(&soft, most_blurred) && kept / (float)soft.all >= blurred_kept && light(health) >= 0.6F &&
              shake_pixels <= 1)
         opinion.verdict = CLEARLY_BAD;
     return opinion;
-}
-
-// How much relief the scene has of what it had.
-static float relief_ratio(const struct gw_health *health)
-{
-    float now = 0, then = 0;
-
-    for (int i = 0; i < GW_SCENE_REGIONS; i++)
-        if (health->scene.used[i]) {
-            now += health->scene.regions[i].relief;
-            then += health->memory.regions[i].relief;
-        }
-    return now / fmaxf(then, 1);
 }
 
 // Whether the picture has stayed the same since it became another one.
@@ -312,7 +329,7 @@ static bool agrees_with_candidate(const struct gw_health *health)
     return same.all >= LEAST_REGIONS && share(&same) >= 0.6F;
 }
 
-// Moved: a steady picture with as much in it, but none of it where it was.
+// Moved: a steady picture of the same scene shifted, or with as much in it but nothing where it was.
 static struct opinion judge_moved(const struct gw_health *health, double shake_pixels)
 {
     const float brightness = health->scene.mean / fmaxf(health->memory.mean, 1);
@@ -329,12 +346,13 @@ static struct opinion judge_moved(const struct gw_health *health, double shake_p
         return opinion;
     opinion.score = share(&lost);
     const bool is_light = brightness < 0.4F || brightness > 2.5F || relief < 0.4F || relief > 2.5F;
-    if (share(&there) >= 0.5F)
+    const bool elsewhere = health->shifted || (is_most(&lost, most_inner) && !is_light);
+    if (share(&there) >= 0.7F)
         opinion.verdict = CLEARLY_GOOD;
-    else if (is_most(&lost) && !is_light && shake_pixels <= 1 && agrees_with_candidate(health))
+    else if (elsewhere && shake_pixels <= 1 && agrees_with_candidate(health))
         opinion.verdict = CLEARLY_BAD;
     const struct fault *fault = &health->faults[GW_EVENT_MOVED];
-    if (health->relit_us != GW_NO_TIME && fault->run_us != GW_NO_TIME &&
+    if (!health->shifted && health->relit_us != GW_NO_TIME && fault->run_us != GW_NO_TIME &&
         llabs(health->relit_us - fault->run_us) <= RELIT_US)
         opinion.more_us = RELIT_MORE_US;
     return opinion;
@@ -362,15 +380,22 @@ static void end_run(struct fault *fault)
     fault->pictures = 0;
 }
 
-static void begin_run(struct fault *fault, int64_t wall_us)
+static bool is_onset(int64_t time_us, int64_t wall_us)
 {
-    const bool onset = fault->doubt_us != GW_NO_TIME && wall_us - fault->doubt_us <= ONSET_US;
-    fault->run_us = onset ? fault->doubt_us : wall_us;
+    return time_us != GW_NO_TIME && wall_us - time_us <= ONSET_US;
+}
+
+static void begin_run(struct fault *fault, int64_t jumped_us, int64_t wall_us)
+{
+    fault->run_us = is_onset(jumped_us, wall_us)         ? jumped_us
+                    : is_onset(fault->doubt_us, wall_us) ? fault->doubt_us
+                                                         : wall_us;
 }
 
 // Adds a picture to the run against the present state. Returns whether the state changed.
 static bool follow(struct fault *fault, const struct opinion *opinion,
-                   const struct patience *patience, int64_t wall_us, int64_t elapsed_us)
+                   const struct patience *patience, int64_t jumped_us, int64_t wall_us,
+                   int64_t elapsed_us)
 {
     const bool is_bad = fault->state == BAD;
     const enum verdict against = is_bad ? CLEARLY_GOOD : CLEARLY_BAD;
@@ -394,7 +419,7 @@ static bool follow(struct fault *fault, const struct opinion *opinion,
         return false;
     }
     if (fault->run_us == GW_NO_TIME)
-        begin_run(fault, wall_us);
+        begin_run(fault, jumped_us, wall_us);
     else if (fault->pictures)
         fault->evidence_us += elapsed_us < EVIDENCE_STEP_US ? elapsed_us : EVIDENCE_STEP_US;
     fault->clear_us = wall_us;
@@ -413,7 +438,7 @@ static int take_opinion(struct gw_health *health, enum gw_event_kind kind,
 {
     struct fault *fault = &health->faults[kind];
 
-    if (!follow(fault, opinion, &patiences[kind], wall_us, elapsed_us))
+    if (!follow(fault, opinion, &patiences[kind], health->jumped_us, wall_us, elapsed_us))
         return 0;
     const bool begins = fault->state == BAD;
     *ret = (struct gw_health_step){kind, begins,
@@ -425,7 +450,7 @@ static int take_opinion(struct gw_health *health, enum gw_event_kind kind,
 
 // --- the long run --------------------------------------------------------------------------------
 
-// Whether half of what tells one place from another is not where it was.
+// Whether much of what tells one place from another is not where it was.
 static bool is_different(const struct gw_health *health)
 {
     struct vote lost = {0};
@@ -435,7 +460,27 @@ static bool is_different(const struct gw_health *health)
     for (int i = 0; i < GW_SCENE_REGIONS; i++)
         if (is_landmark(health, i))
             vote(&lost, health->scene.inner[i], health->kept[i] < lost_kept);
-    return lost.all >= LEAST_REGIONS && share(&lost) >= 0.5F;
+    return lost.all >= LEAST_REGIONS && share(&lost) >= 0.35F;
+}
+
+// Only a picture that is not the same any more is worth the search.
+static void seek_shift(struct gw_health *health, bool different, int64_t wall_us)
+{
+    struct gw_scene_shift shift;
+    float unmoved;
+
+    if (!different) {
+        health->shifted = false;
+        health->sought_us = GW_NO_TIME;
+        return;
+    }
+    if (health->sought_us == GW_NO_TIME)
+        health->sought_us = wall_us - SEEK_EVERY_US / 2; // when the smoothed picture has followed
+    if (wall_us - health->sought_us < SEEK_EVERY_US)
+        return;
+    health->sought_us = wall_us;
+    const float kept = gw_scene_find_shift(&health->scene, &health->memory, &shift, &unmoved);
+    health->shifted = kept >= shifted_kept && kept >= unmoved + shifted_better;
 }
 
 static void follow_candidate(struct gw_health *health, int64_t elapsed_us)
@@ -453,14 +498,16 @@ static bool shows_nothing(const struct gw_health *health)
 }
 
 // The memory learns what is neither a fault nor about to become one.
-static void learn(struct gw_health *health, int64_t elapsed_us)
+static void learn(struct gw_health *health, int64_t wall_us, int64_t elapsed_us)
 {
     const float elapsed_s = (float)elapsed_us * 1e-6F;
 
     if (shows_nothing(health) || is_suspected(health, GW_EVENT_BLURRED)) {
         return;
     }
-    if (!is_different(health)) {
+    const bool different = is_different(health);
+    seek_shift(health, different, wall_us);
+    if (!different) {
         if (health->candidate.pictures)
             gw_scene_memory_clear(&health->candidate);
         health->different_s = 0;
@@ -490,6 +537,13 @@ static void forget(struct gw_health *health)
         gw_scene_memory_clear(&health->memory);
 }
 
+// The first of those in a row: somebody at the camera makes several.
+static void note_jump(struct gw_health *health, int64_t wall_us)
+{
+    if (health->scene.jumped && !is_onset(health->jumped_us, wall_us))
+        health->jumped_us = wall_us;
+}
+
 int gw_health_feed(struct gw_health *health, const uint8_t *pixels, int64_t wall_us, bool relit,
                    double shake_pixels, struct gw_health_step steps[GW_HEALTH_KINDS])
 {
@@ -506,6 +560,7 @@ int gw_health_feed(struct gw_health *health, const uint8_t *pixels, int64_t wall
     }
     health->looked_us = wall_us;
     gw_scene_measure(&health->scene, pixels, elapsed_us);
+    note_jump(health, wall_us);
     gw_scene_compare(&health->scene, &health->memory, health->kept);
     if (health->candidate.pictures)
         gw_scene_compare(&health->scene, &health->candidate, health->kept_new);
@@ -526,6 +581,6 @@ int gw_health_feed(struct gw_health *health, const uint8_t *pixels, int64_t wall
         if (i != GW_EVENT_MOTION)
             count += take_opinion(health, (enum gw_event_kind)i, &opinions[i], wall_us, elapsed_us,
                                   &steps[count]);
-    learn(health, elapsed_us);
+    learn(health, wall_us, elapsed_us);
     return count;
 }

@@ -15,6 +15,9 @@ enum { ONE_LEVEL = CELL * CELL };
 enum { MOST_STEP = 63 };
 // A region with fewer cells says nothing.
 enum { LEAST_CELLS = 8 };
+// Root mean square difference from the picture before, in grey levels, that is not noise or light
+// that comes slowly.
+enum { JUMP = 10 };
 // Grey levels from which a cell is near white; video white is 235.
 enum { NEAR_WHITE = 225 };
 // Smoothing of the cells takes out what passes and most of the noise.
@@ -103,7 +106,8 @@ int gw_scene_init(struct gw_scene *scene, int width, int height, const uint8_t *
     scene->level = calloc(cells, sizeof(*scene->level));
     scene->last = calloc((size_t)width, (size_t)height);
     scene->sums = calloc((size_t)width * 4, sizeof(*scene->sums));
-    if (!scene->region_of || !scene->level || !scene->last || !scene->sums) {
+    scene->rises = calloc(cells * 4, sizeof(*scene->rises));
+    if (!scene->region_of || !scene->level || !scene->last || !scene->sums || !scene->rises) {
         gw_scene_finish(scene);
         return -ENOMEM;
     }
@@ -117,6 +121,7 @@ void gw_scene_finish(struct gw_scene *scene)
     free(scene->level);
     free(scene->last);
     free(scene->sums);
+    free(scene->rises);
     *scene = (struct gw_scene){0};
 }
 
@@ -302,11 +307,81 @@ void gw_scene_measure(struct gw_scene *scene, const uint8_t *pixels, int64_t ela
         change += totals.change[i];
         cells += totals.cells[i];
     }
+    int jumped = 0;
+    for (int i = 0; i < GW_SCENE_REGIONS; i++)
+        jumped += scene->used[i] && totals.change[i] > totals.cells[i] * ONE_LEVEL * JUMP * JUMP;
+    scene->jumped = jumped > scene->region_count / 2;
     scene->step = cells ? sqrtf((float)change / (float)(cells * ONE_LEVEL)) : 0;
     measure_levels(scene);
     measure_relief(scene, share);
     memcpy(scene->last, pixels, (size_t)(scene->width * scene->height));
     scene->pictures++;
+}
+
+// --- shifts --------------------------------------------------------------------------------------
+
+// A field of rises: right in even places, down in odd ones; 0 where nothing is looked at.
+static void fill_rises(const struct gw_scene *scene, const int16_t *level, float *rises)
+{
+    for (int i = 0; i < scene->columns * scene->rows; i++) {
+        const bool seen = scene->region_of[i] != NO_REGION;
+        rises[2 * i] = seen ? rise_x(level + i) : 0;
+        rises[2 * i + 1] = seen ? rise_y(level + i, scene->columns) : 0;
+    }
+}
+
+// The correlation of the two fields where they overlap, of every `stride`th cell.
+static float correlate(const struct gw_scene *scene, const float *now, const float *then, int dx,
+                       int dy, int stride)
+{
+    const int x0 = dx > 0 ? dx : 0, x1 = scene->columns + (dx < 0 ? dx : 0);
+    const int y0 = dy > 0 ? dy : 0, y1 = scene->rows + (dy < 0 ? dy : 0);
+    float both = 0, a = 0, b = 0;
+
+    for (int y = y0; y < y1; y += stride)
+        for (int x = x0; x < x1; x += stride) {
+            const float *n = now + 2 * (y * scene->columns + x);
+            const float *t = then + 2 * ((y - dy) * scene->columns + x - dx);
+            both += n[0] * t[0] + n[1] * t[1];
+            a += n[0] * n[0] + n[1] * n[1];
+            b += t[0] * t[0] + t[1] * t[1];
+        }
+    return both / sqrtf(a * b + 1);
+}
+
+// First every second shift by every second cell, up to half of the picture; then the neighbours of
+// the best one. A shift of less than two cells is none.
+float gw_scene_find_shift(const struct gw_scene *scene, const struct gw_scene_memory *memory,
+                          struct gw_scene_shift *ret, float *ret_unmoved)
+{
+    float *now = scene->rises, *then = now + 2 * scene->columns * scene->rows;
+    struct gw_scene_shift best = {0, 0};
+    float most = -1;
+
+    fill_rises(scene, scene->level, now);
+    fill_rises(scene, memory->level, then);
+    for (int dy = -scene->rows / 4 * 2; dy <= scene->rows / 2; dy += 2)
+        for (int dx = -scene->columns / 4 * 2; dx <= scene->columns / 2; dx += 2) {
+            const float agreement = abs(dx) < 2 && abs(dy) < 2
+                                        ? -1
+                                        : correlate(scene, now, then, dx, dy, 2);
+            if (agreement > most) {
+                most = agreement;
+                best = (struct gw_scene_shift){dx, dy};
+            }
+        }
+    *ret = best;
+    most = -1;
+    for (int dy = best.rows - 1; dy <= best.rows + 1; dy++)
+        for (int dx = best.columns - 1; dx <= best.columns + 1; dx++) {
+            const float agreement = correlate(scene, now, then, dx, dy, 1);
+            if (agreement > most) {
+                most = agreement;
+                *ret = (struct gw_scene_shift){dx, dy};
+            }
+        }
+    *ret_unmoved = correlate(scene, now, then, 0, 0, 1);
+    return most;
 }
 
 // --- the long run --------------------------------------------------------------------------------

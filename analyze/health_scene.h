@@ -47,6 +47,7 @@ struct gw_scene {
     bool used[GW_SCENE_REGIONS];      // has enough cells
     uint8_t *last;                    // the picture before
     uint16_t *sums;                   // of one row of cells, see measure_row
+    float *rises;                     // room for two fields of rises, see find_shift
 
     // The last picture. level is smoothed over a second.
     int16_t *level; // per cell, 1/16 grey level
@@ -54,6 +55,7 @@ struct gw_scene {
     struct gw_scene_region regions[GW_SCENE_REGIONS];
     float changed[GW_SCENE_REGIONS]; // share of the pixels that differ from the picture before
     float step;                      // root mean square of those differences, grey levels
+    bool jumped;                     // most of it differs from the picture before, and by much
     float noise;                     // mean square difference of two pictures of the same thing
     float mean;                      // grey levels of the cells
     int low, high;                   // of the inner cells: 2 % are darker, 2 % are brighter
@@ -78,6 +80,15 @@ void gw_scene_memory_take(struct gw_scene_memory *memory, struct gw_scene_memory
 // How well each region of the last picture agrees with the memory: 1 the same, 0 nothing in common.
 void gw_scene_compare(const struct gw_scene *scene, const struct gw_scene_memory *memory,
                       float ret_kept[GW_SCENE_REGIONS]);
+
+// Where what the memory has went: it is now shown `columns` and `rows` of cells further right and
+// down. Returns how well the picture agrees with it there, and *ret_unmoved, without moving it.
+// Some hundred times the work of compare: only for a scene that seems to have moved.
+struct gw_scene_shift {
+    int columns, rows;
+};
+float gw_scene_find_shift(const struct gw_scene *scene, const struct gw_scene_memory *memory,
+                          struct gw_scene_shift *ret, float *ret_unmoved);
 
 // Lets the memory learn the last picture: the mean of all pictures at first, then with constant_s.
 void gw_scene_learn(const struct gw_scene *scene, struct gw_scene_memory *memory,

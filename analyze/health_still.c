@@ -14,7 +14,7 @@ static const float breath_levels = 1.5F;
 enum { MOST_BREATHS = 2 };
 // So long must a camera have been noisy: when it then stands perfectly, and when it stands but for
 // keyframes, which an encoder of few bits in a still scene does too.
-static const float noisy_enough_s = 20, noisy_long_s = 120, most_noisy_s = 300;
+static const float noisy_enough_s = 15, noisy_long_s = 120, most_noisy_s = 300;
 static const float breath_share = 0.15F;
 // A camera that stood still for so long and went on does so by itself.
 static const float pause_s = 3;
