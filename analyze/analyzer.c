@@ -13,6 +13,7 @@
 
 #include "analyze/decode.h"
 #include "analyze/event_fsm.h"
+#include "analyze/health_events.h"
 #include "analyze/luma.h"
 #include "analyze/motion.h"
 #include "analyze/snapshot.h"
@@ -31,6 +32,7 @@ struct gw_analyzer {
     struct gw_decoder *decoder;
     struct gw_luma luma;
     struct gw_motion *motion; // NULL before the first picture
+    struct gw_health_events *health;
     struct gw_event_fsm fsm;
     struct gw_snapshot_taker taker;
     struct gw_event event; // as last reported; valid while the machine's state is open
@@ -179,6 +181,7 @@ static void look_at(void *opaque, const struct gw_frame *frame)
     analyzer->looked_us = frame->wall_us;
     const struct gw_motion_result motion =
         gw_motion_feed(analyzer->motion, analyzer->luma.pixels, frame->wall_us);
+    gw_health_events_feed(analyzer->health, &analyzer->luma, frame, &motion, 0);
     if (motion.something) {
         const double sharpness =
             gw_motion_sharpness(analyzer->motion, analyzer->luma.pixels, &motion.box);
@@ -209,8 +212,11 @@ int gw_analyzer_create(struct gw_analyzer **ret, const struct gw_analyzer_config
     gw_luma_init(&analyzer->luma);
     gw_event_fsm_init(&analyzer->fsm);
     gw_snapshot_taker_init(&analyzer->taker);
-    int error = gw_decoder_create(&analyzer->decoder, &decoder);
+    int error = gw_health_events_create(&analyzer->health, &analyzer->config);
+    if (error >= 0)
+        error = gw_decoder_create(&analyzer->decoder, &decoder);
     if (error < 0) {
+        gw_health_events_destroy(&analyzer->health);
         free(analyzer);
         return error;
     }
@@ -223,6 +229,7 @@ void gw_analyzer_destroy(struct gw_analyzer **analyzer)
     if (!*analyzer)
         return;
     gw_decoder_destroy(&(*analyzer)->decoder);
+    gw_health_events_destroy(&(*analyzer)->health);
     gw_snapshot_taker_finish(&(*analyzer)->taker);
     gw_motion_destroy(&(*analyzer)->motion);
     gw_luma_finish(&(*analyzer)->luma);
@@ -245,6 +252,7 @@ void gw_analyzer_flush(struct gw_analyzer *analyzer)
     gw_decoder_drain(analyzer->decoder);
     if (gw_event_fsm_end(&analyzer->fsm) == GW_EVENT_STEP_CLOSE)
         close_event(analyzer, true);
+    gw_health_events_flush(analyzer->health);
 }
 
 void gw_analyzer_idle(struct gw_analyzer *analyzer, int64_t wall_us)
@@ -260,7 +268,8 @@ void gw_analyzer_count(const struct gw_analyzer *analyzer, struct gw_analyzer_co
     gw_decoder_count(analyzer->decoder, &decoder);
     *ret = (struct gw_analyzer_counters){.packets = decoder.packets,
                                          .decoded = decoder.decoded,
-                                         .events = analyzer->events,
+                                         .events = analyzer->events +
+                                                   gw_health_events_count(analyzer->health),
                                          .decode_errors = decoder.errors,
                                          .unseen = analyzer->unseen};
 }

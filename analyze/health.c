@@ -19,8 +19,8 @@
 #define FORGET_US (600 * GW_SECOND)
 // What is neither good nor bad for so long ends a run.
 #define DOUBT_US (30 * GW_SECOND)
-// A sudden change of the whole picture, or the first doubt, this short before a run is its beginning:
-// the smoothed picture follows that slowly.
+// A sudden change of the whole picture, or the first doubt, this short before a run is its
+// beginning: the smoothed picture follows that slowly.
 #define ONSET_US (6 * GW_SECOND)
 
 // The long-term picture: fog, dusk and shadows are slower, what happens to a camera is faster.
@@ -36,21 +36,21 @@ static const float settle_s = 40;
 #define RELIT_US      (5 * GW_SECOND)
 #define RELIT_MORE_US (25 * GW_SECOND)
 
-// A region with less relief (grey levels) has nothing to lose; one whose relief comes and goes, such
-// as a tree, does not tell where the camera looks.
+// A region with less relief (grey levels) has nothing to lose; one whose relief comes and goes,
+// such as a tree, does not tell where the camera looks.
 static const float least_relief = 3, least_detail = 4, least_kept = 0.6F;
 enum { LEAST_REGIONS = 6 };
 // Agreement with the long-term picture: lost below, there above. Unrelated pictures reach 0.3.
 static const float lost_kept = 0.35F, there_kept = 0.5F;
 // Heavy blur moves the edges of what it leaves; on average this much agrees all the same.
 static const float blurred_kept = 0.3F;
-// Of the regions that say something: in the inner rows and in all. A clock, a name and a border that
-// the cover leaves free fit in between.
+// Of the regions that say something: in the inner rows and in all. A clock, a name and a border
+// that the cover leaves free fit in between.
 static const float most_inner = 0.85F, most_all = 0.65F;
 // The same for a cover, and for blur, which leaves a region sharp in which something moves.
 static const float most_covered = 0.8F, most_blurred = 0.7F;
-// What was turned a little shows the same elsewhere: the agreement there, and by how much it must be
-// better than here; sought so often.
+// What was turned a little shows the same elsewhere: the agreement there, and by how much it must
+// be better than here; sought so often.
 static const float shifted_kept = 0.55F, shifted_better = 0.2F;
 #define SEEK_EVERY_US (4 * GW_SECOND)
 
@@ -271,13 +271,15 @@ static struct opinion judge_covered(const struct gw_health *health)
         // A bag or a hand at the lens lets some light through, and with it a ghost of the scene.
         vote(&gone, scene->inner[i],
              relief < 0.2F || (relief < 0.35F && health->kept[i] < lost_kept));
-        vote(&back, scene->inner[i], relief > 0.6F || (relief > 0.25F && health->kept[i] > there_kept));
+        vote(&back, scene->inner[i],
+             relief > 0.6F || (relief > 0.25F && health->kept[i] > there_kept));
     }
     if (gone.all < LEAST_REGIONS)
         return judge_structureless(health);
     struct opinion opinion = {UNSURE, share(&gone), 0};
     // In the dark, noise hides what is there: only a really flat picture is covered.
-    const bool sees = scene->mean >= 32 || (share(&gone) >= 0.95F && scene->high - scene->low <= 12);
+    const bool sees =
+        scene->mean >= 32 || (share(&gone) >= 0.95F && scene->high - scene->low <= 12);
     if (share(&back) >= 0.5F)
         opinion.verdict = CLEARLY_GOOD;
     else if ((is_most(&gone, most_covered) ||
@@ -312,8 +314,8 @@ static struct opinion judge_blurred(const struct gw_health *health, double shake
     opinion.score = share(&soft);
     if (share(&sharp) >= 0.5F)
         opinion.verdict = CLEARLY_GOOD;
-    else if (is_most(&soft, most_blurred) && kept / (float)soft.all >= blurred_kept && light(health) >= 0.6F &&
-             shake_pixels <= 1)
+    else if (is_most(&soft, most_blurred) && kept / (float)soft.all >= blurred_kept &&
+             light(health) >= 0.6F && shake_pixels <= 1)
         opinion.verdict = CLEARLY_BAD;
     return opinion;
 }
@@ -329,7 +331,8 @@ static bool agrees_with_candidate(const struct gw_health *health)
     return same.all >= LEAST_REGIONS && share(&same) >= 0.6F;
 }
 
-// Moved: a steady picture of the same scene shifted, or with as much in it but nothing where it was.
+// Moved: a steady picture of the same scene shifted, or with as much in it but nothing where it
+// was.
 static struct opinion judge_moved(const struct gw_health *health, double shake_pixels)
 {
     const float brightness = health->scene.mean / fmaxf(health->memory.mean, 1);
@@ -441,9 +444,9 @@ static int take_opinion(struct gw_health *health, enum gw_event_kind kind,
     if (!follow(fault, opinion, &patiences[kind], health->jumped_us, wall_us, elapsed_us))
         return 0;
     const bool begins = fault->state == BAD;
-    *ret = (struct gw_health_step){kind, begins,
-                                   fault->run_us == GW_NO_TIME ? wall_us : fault->run_us,
-                                   begins ? fmin(1, opinion->score) : 0};
+    *ret =
+        (struct gw_health_step){kind, begins, fault->run_us == GW_NO_TIME ? wall_us : fault->run_us,
+                                begins ? fmin(1, opinion->score) : 0};
     end_run(fault);
     return 1;
 }

@@ -7,10 +7,10 @@
 //   luma.c, motion.c -> [health: health_scene.c, health_still.c] -> health_events.c
 //
 // Each fault is unknown, good or bad, and changes only after an unbroken run of clear pictures of
-// the other kind, in seconds of media time and in pictures; what is neither clearly good nor clearly
-// bad neither adds to a run nor ends it. A false alarm is worse than a late one, so a fault must
-// come faster than night or fog does, must take nearly all of the picture, and must outlast a lorry
-// at the lens. At most two pictures a second are looked at. Used by one thread at a time.
+// the other kind, in seconds of media time and in pictures; what is neither clearly good nor
+// clearly bad neither adds to a run nor ends it. A false alarm is worse than a late one, so a fault
+// must come faster than night or fog does, must take nearly all of the picture, and must outlast a
+// lorry at the lens. At most two pictures a second are looked at. Used by one thread at a time.
 #pragma once
 
 #include <stdbool.h>
@@ -32,8 +32,8 @@ struct gw_health_step {
     double score;     // how much of the picture it takes, 0..1; 0 when it ends
 };
 
-// For pictures of this size. mask: per pixel, not 0 where nothing is looked at; may be NULL; borrowed
-// for the call. Returns 0 or -ENOMEM.
+// For pictures of this size. mask: per pixel, not 0 where nothing is looked at; may be NULL;
+// borrowed for the call. Returns 0 or -ENOMEM.
 int gw_health_create(struct gw_health **ret, int width, int height, const uint8_t *mask);
 void gw_health_destroy(struct gw_health **health);
 

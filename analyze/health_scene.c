@@ -193,8 +193,8 @@ static int compare_floats(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Mean square of the difference between two pictures of the same thing: that of the quietest quarter
-// of the regions.
+// Mean square of the difference between two pictures of the same thing: that of the quietest
+// quarter of the regions.
 static float quiet_change(const struct gw_scene *scene, const struct totals *totals)
 {
     float sorted[GW_SCENE_REGIONS];
@@ -281,8 +281,8 @@ static void measure_relief(struct gw_scene *scene, double share)
     }
     for (int i = 0; i < GW_SCENE_REGIONS; i++)
         if (scene->used[i])
-            scene->regions[i].relief = sqrtf(
-                fmaxf(0, sums[i] / (float)(cells[i] * ONE_LEVEL * ONE_LEVEL) - noise_part));
+            scene->regions[i].relief =
+                sqrtf(fmaxf(0, sums[i] / (float)(cells[i] * ONE_LEVEL * ONE_LEVEL) - noise_part));
 }
 
 void gw_scene_measure(struct gw_scene *scene, const uint8_t *pixels, int64_t elapsed_us)
@@ -303,7 +303,8 @@ void gw_scene_measure(struct gw_scene *scene, const uint8_t *pixels, int64_t ela
         const float count = (float)(totals.cells[i] * ONE_LEVEL);
         scene->changed[i] = (float)totals.differ[i] / count;
         // Steps right and down: twice what two pictures differ by.
-        scene->regions[i].detail = sqrtf(fmaxf(0, (float)totals.steps[i] / count - 2 * scene->noise));
+        scene->regions[i].detail =
+            sqrtf(fmaxf(0, (float)totals.steps[i] / count - 2 * scene->noise));
         change += totals.change[i];
         cells += totals.cells[i];
     }
@@ -362,9 +363,8 @@ float gw_scene_find_shift(const struct gw_scene *scene, const struct gw_scene_me
     fill_rises(scene, memory->level, then);
     for (int dy = -scene->rows / 4 * 2; dy <= scene->rows / 2; dy += 2)
         for (int dx = -scene->columns / 4 * 2; dx <= scene->columns / 2; dx += 2) {
-            const float agreement = abs(dx) < 2 && abs(dy) < 2
-                                        ? -1
-                                        : correlate(scene, now, then, dx, dy, 2);
+            const float agreement =
+                abs(dx) < 2 && abs(dy) < 2 ? -1 : correlate(scene, now, then, dx, dy, 2);
             if (agreement > most) {
                 most = agreement;
                 best = (struct gw_scene_shift){dx, dy};

@@ -22,8 +22,8 @@ enum gw_still_verdict {
 };
 
 struct gw_still {
-    float noisy_s;  // for how long it was noisy, less when it was not
-    float stands_s; // for how long it has been standing still
+    float noisy_s;                       // for how long it was noisy, less when it was not
+    float stands_s;                      // for how long it has been standing still
     int stands, breaths, breaths_in_row; // pictures since then
 };
 

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// An event: something moved here then, or the camera's picture was no good. A plain value, copied freely; it holds no pointer to media,
-// so the same struct goes to the index, onto the bus and into JSON.
+// An event: something moved here then, or the camera's picture was no good. A plain value, copied
+// freely; it holds no pointer to media, so the same struct goes to the index, onto the bus and into
+// JSON.
 #pragma once
 
 #include <stdbool.h>
