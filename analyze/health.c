@@ -54,6 +54,10 @@ static const float most_covered = 0.8F, most_blurred = 0.7F;
 static const float shifted_kept = 0.55F, shifted_better = 0.2F;
 #define SEEK_EVERY_US (4 * GW_SECOND)
 
+// By how many grey levels a picture must be darker than the long run for its darkness to be sudden:
+// a dusk of 20 minutes is 11 levels ahead of the memory.
+static const float darkened = 20;
+
 enum state { UNKNOWN, GOOD, BAD };
 enum verdict { CLEARLY_GOOD, UNSURE, CLEARLY_BAD };
 
@@ -208,7 +212,7 @@ static struct opinion judge_black(const struct gw_health *health)
         opinion.verdict = CLEARLY_GOOD;
     else if (scene->high > 28 || scene->high_all > 28 || spread > 10)
         opinion.verdict = UNSURE;
-    else if (is_mature(&health->memory) ? health->memory.mean - scene->mean >= 12
+    else if (is_mature(&health->memory) ? health->memory.mean - scene->mean >= darkened
                                         : scene->high <= 22 && spread <= 4)
         opinion.verdict = CLEARLY_BAD;
     return opinion;
@@ -277,9 +281,11 @@ static struct opinion judge_covered(const struct gw_health *health)
     if (gone.all < LEAST_REGIONS)
         return judge_structureless(health);
     struct opinion opinion = {UNSURE, share(&gone), 0};
-    // In the dark, noise hides what is there: only a really flat picture is covered.
+    // In the dark, noise hides what is there: only a really flat picture that went dark at once is
+    // covered.
     const bool sees =
-        scene->mean >= 32 || (share(&gone) >= 0.95F && scene->high - scene->low <= 12);
+        scene->mean >= 32 || (share(&gone) >= 0.95F && scene->high - scene->low <= 12 &&
+                              health->memory.mean - scene->mean >= darkened);
     if (share(&back) >= 0.5F)
         opinion.verdict = CLEARLY_GOOD;
     else if ((is_most(&gone, most_covered) ||
