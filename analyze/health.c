@@ -100,6 +100,7 @@ struct gw_health {
     struct gw_still still;
     float kept[GW_SCENE_REGIONS];     // agreement with the memory
     float kept_new[GW_SCENE_REGIONS]; // with the candidate
+    float usual, usual_s;             // mean grey level of the last minutes; learnt for so long
     float different_s;                // for how long it has shown something else
     struct fault faults[GW_EVENT_KIND_COUNT];
     int64_t looked_us; // GW_NO_TIME before the first picture
@@ -212,8 +213,8 @@ static struct opinion judge_black(const struct gw_health *health)
         opinion.verdict = CLEARLY_GOOD;
     else if (scene->high > 28 || scene->high_all > 28 || spread > 10)
         opinion.verdict = UNSURE;
-    else if (is_mature(&health->memory) ? health->memory.mean - scene->mean >= darkened
-                                        : scene->high <= 22 && spread <= 4)
+    else if (health->usual_s >= mature_s ? health->usual - scene->mean >= darkened
+                                         : scene->high <= 22 && spread <= 4)
         opinion.verdict = CLEARLY_BAD;
     return opinion;
 }
@@ -226,7 +227,7 @@ static struct opinion judge_overbright(const struct gw_health *health)
     if (scene->bright <= 0.6F)
         opinion.verdict = CLEARLY_GOOD;
     else if (scene->bright >= 0.85F && scene->low >= 200 &&
-             (is_mature(&health->memory) ? health->memory.mean <= 190 : scene->low >= 225))
+             (health->usual_s >= mature_s ? health->usual <= 190 : scene->low >= 225))
         opinion.verdict = CLEARLY_BAD;
     return opinion;
 }
@@ -285,7 +286,7 @@ static struct opinion judge_covered(const struct gw_health *health)
     // covered.
     const bool sees =
         scene->mean >= 32 || (share(&gone) >= 0.95F && scene->high - scene->low <= 12 &&
-                              health->memory.mean - scene->mean >= darkened);
+                              health->usual - scene->mean >= darkened);
     if (share(&back) >= 0.5F)
         opinion.verdict = CLEARLY_GOOD;
     else if ((is_most(&gone, most_covered) ||
@@ -506,11 +507,24 @@ static bool shows_nothing(const struct gw_health *health)
            is_suspected(health, GW_EVENT_COVERED);
 }
 
+// Also while the memory does not learn: night takes first what the scene is told by, then the
+// light.
+static void follow_brightness(struct gw_health *health, float elapsed_s)
+{
+    const float share = 1 - expf(-elapsed_s / (float)memory_s);
+
+    if (shows_nothing(health))
+        return;
+    health->usual += (health->scene.mean - health->usual) * fmaxf(share, health->usual_s <= 0);
+    health->usual_s += elapsed_s;
+}
+
 // The memory learns what is neither a fault nor about to become one.
 static void learn(struct gw_health *health, int64_t wall_us, int64_t elapsed_us)
 {
     const float elapsed_s = (float)elapsed_us * 1e-6F;
 
+    follow_brightness(health, elapsed_s);
     if (shows_nothing(health) || is_suspected(health, GW_EVENT_BLURRED)) {
         return;
     }
@@ -542,8 +556,10 @@ static void forget(struct gw_health *health)
     }
     health->still = (struct gw_still){0};
     gw_scene_memory_clear(&health->candidate);
-    if (!any)
-        gw_scene_memory_clear(&health->memory);
+    if (any)
+        return;
+    gw_scene_memory_clear(&health->memory);
+    health->usual_s = 0;
 }
 
 // The first of those in a row: somebody at the camera makes several.

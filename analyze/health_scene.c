@@ -127,9 +127,11 @@ void gw_scene_finish(struct gw_scene *scene)
 
 // --- one picture ---------------------------------------------------------------------------------
 
-static inline int step(int a, int b)
+// In eight bits throughout, for sixteen of them in a vector register.
+static inline uint8_t step(uint8_t a, uint8_t b)
 {
-    const int size = a > b ? a - b : b - a;
+    const uint8_t more = a > b ? a : b, less = a > b ? b : a;
+    const uint8_t size = (uint8_t)(more - less);
     return size < MOST_STEP ? size : MOST_STEP;
 }
 
@@ -141,9 +143,9 @@ static void add_row(int width, const uint8_t *restrict pixels, const uint8_t *re
                     uint16_t *restrict steps, uint16_t *restrict change, uint16_t *restrict differ)
 {
     for (int x = 0; x < width - 1; x++) {
-        const uint16_t right = (uint16_t)step(pixels[x], pixels[x + 1]);
-        const uint16_t down = (uint16_t)step(pixels[x], below[x]);
-        const uint16_t before = (uint16_t)step(pixels[x], last[x]);
+        const uint16_t right = step(pixels[x], pixels[x + 1]);
+        const uint16_t down = step(pixels[x], below[x]);
+        const uint16_t before = step(pixels[x], last[x]);
         level[x] = (uint16_t)(level[x] + pixels[x]);
         steps[x] = (uint16_t)(steps[x] + right * right + down * down);
         change[x] = (uint16_t)(change[x] + before * before);
