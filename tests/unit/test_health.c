@@ -15,7 +15,7 @@
 #include "tests/unit/scene.h"
 
 #define START_US (1000 * GW_SECOND)
-enum { WIDTH = 320, HEIGHT = 180, FPS = 4, NOISE = 2 };
+enum { WIDTH = 320, HEIGHT = 180, FPS = 2, NOISE = 2 };
 
 struct fixture {
     struct scene scene;
