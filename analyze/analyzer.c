@@ -212,7 +212,8 @@ static void handle_event(void *opaque, enum gw_event_phase phase, const struct g
 {
     struct gw_analyzer *analyzer = opaque;
 
-    count_event(analyzer, phase, event);
+    if (event->kind == GW_EVENT_MOTION)
+        count_event(analyzer, phase, event);
     analyzer->config.event(analyzer->config.opaque, phase, event, snapshot);
 }
 

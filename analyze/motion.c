@@ -360,6 +360,11 @@ void gw_motion_resume(struct gw_motion *motion)
     motion->resumed = true;
 }
 
+double gw_motion_shake(const struct gw_motion *motion)
+{
+    return motion->shake_pixels;
+}
+
 double gw_motion_sharpness(const struct gw_motion *motion, const uint8_t *pixels,
                            const struct gw_box *box)
 {
