@@ -4,12 +4,11 @@
 // gridwatch analyze: what a worker does with a camera, done with files, as fast as they can be
 // read.
 //
-//   file -> libavformat -> analyze/analyzer.h -> JSON lines on stdout
+//   file -> media_file.c -> analyze/analyzer.h -> JSON lines on stdout
 
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +16,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <libavformat/avformat.h>
 #include <libavutil/pixdesc.h>
 
 #include "analyze/analyzer.h"
 #include "app/cli.h"
+#include "app/media_file.h"
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -54,14 +53,8 @@ static const struct option options[] = {
 // One file's analysis.
 struct job {
     const char *path;
-    AVFormatContext *format;
-    AVStream *track;
-    struct gw_stream *stream;
+    struct gw_media_file file;
     struct gw_analyzer *analyzer;
-    int64_t first_us; // time stamp of the first packet; GW_NO_TIME before it
-    int64_t last_us;  // latest capture time so far, from the first frame
-    int64_t frame_us; // how long a frame lasts
-    int64_t packets;
     int64_t shown_us; // monotonic, when progress was last shown
     bool show_progress;
     FILE *trace; // NULL without --trace
@@ -192,31 +185,30 @@ static json_t *list_cases(const struct gw_analyzer_counters *counters)
 static void print_summary(const struct job *job, bool chosen, double cpu_s)
 {
     struct gw_analyzer_counters counters;
-    const int64_t media_us = job->packets > 0 ? job->last_us + job->frame_us : 0;
+    const int64_t media_us = gw_media_file_length_us(&job->file);
 
     gw_analyzer_count(job->analyzer, &counters);
     if (counters.decode_errors > 0)
         fprintf(stderr,
                 "gridwatch: %s: %llu of %lld packets could not be decoded; their pictures were "
                 "left out\n",
-                job->path, (unsigned long long)counters.decode_errors, (long long)job->packets);
+                job->path, (unsigned long long)counters.decode_errors,
+                (long long)job->file.packets);
     json_t *evidence = chosen ? json_pack("{s:I, s:o}", "audits", (json_int_t)counters.audits,
                                           "levels", list_cases(&counters))
                               : NULL;
     print_line(json_pack("{s:o, s:{s:f, s:I, s:I, s:s, s:f, s:o*}}", "file", name_file(job->path),
                          "summary", "media_s", seconds(media_us, 2), "frames",
-                         (json_int_t)job->packets, "decoded", (json_int_t)counters.decoded, "level",
-                         gw_level_name(counters.level), "cpu_s", thousandths(cpu_s), "auto",
-                         evidence));
+                         (json_int_t)job->file.packets, "decoded", (json_int_t)counters.decoded,
+                         "level", gw_level_name(counters.level), "cpu_s", thousandths(cpu_s),
+                         "auto", evidence));
 }
 
 static void show_progress(struct job *job)
 {
     enum { WIDTH = 40 };
     const int64_t now_us = gw_mono_us();
-    const double share = job->format->duration > 0
-                             ? fmin(1, (double)job->last_us / (double)job->format->duration)
-                             : 0;
+    const double share = gw_media_file_share(&job->file);
     const int filled = (int)(share * WIDTH);
 
     if (!job->show_progress || now_us - job->shown_us < GW_SECOND / 5)
@@ -226,86 +218,13 @@ static void show_progress(struct job *job)
             "########################################", WIDTH - filled, "", share * 100, job->path);
 }
 
-// With its protocol before it a name is always a file's: what is before a colon in it is no
-// protocol, and what it refers to (a playlist) is on this machine.
-static int open_path(AVFormatContext **ret, const char *path)
-{
-    char url[PATH_MAX + sizeof("file:")];
-    int length = snprintf(url, sizeof(url), "file:%s", path);
-
-    if (length >= (int)sizeof(url))
-        return -ENAMETOOLONG;
-    return avformat_open_input(ret, url, NULL, NULL);
-}
-
-static int open_file(struct job *job)
-{
-    const AVCodecParameters *parameters;
-    int error = open_path(&job->format, job->path);
-
-    if (error >= 0)
-        error = avformat_find_stream_info(job->format, NULL);
-    if (error < 0)
-        return error;
-    int index = av_find_best_stream(job->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
-    if (index < 0)
-        return GW_ERROR_NO_VIDEO;
-    for (unsigned i = 0; i < job->format->nb_streams; i++)
-        job->format->streams[i]->discard = (int)i == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
-    job->track = job->format->streams[index];
-    parameters = job->track->codecpar;
-    const AVRational rate = av_guess_frame_rate(job->format, job->track, NULL);
-    job->frame_us = rate.num > 0 ? GW_SECOND * rate.den / rate.num : GW_SECOND / 25;
-    return gw_stream_create(&job->stream, parameters, parameters->video_delay);
-}
-
-// Puts the time stamps on the axis of core/packet.h: microseconds from the first frame. Where the
-// container knows no capture times (AVI), the decoder finds them from the decoding times; where it
-// knows neither (raw streams), frames are numbered by their duration.
-static void set_times(struct job *job, AVPacket *av)
-{
-    const AVRational microseconds = {1, 1000000};
-
-    av_packet_rescale_ts(av, job->track->time_base, microseconds);
-    if (av->pts == AV_NOPTS_VALUE && av->dts == AV_NOPTS_VALUE)
-        av->dts = job->packets * job->frame_us;
-    const int64_t time_us = av->pts != AV_NOPTS_VALUE ? av->pts : av->dts;
-    if (job->first_us == GW_NO_TIME)
-        job->first_us = time_us;
-    if (av->pts != AV_NOPTS_VALUE)
-        av->pts -= job->first_us;
-    if (av->dts != AV_NOPTS_VALUE)
-        av->dts -= job->first_us;
-    if (time_us - job->first_us > job->last_us)
-        job->last_us = time_us - job->first_us;
-    job->packets++;
-}
-
-// Reads the next packet of the video track. Returns 1, 0 at the end, or an error.
-static int read_packet(struct job *job, struct gw_packet *ret)
-{
-    AVPacket *av = av_packet_alloc();
-    int error = av ? 0 : -ENOMEM;
-
-    while (error >= 0 && (error = av_read_frame(job->format, av)) >= 0) {
-        if (av->stream_index == job->track->index && av->size > 0) {
-            set_times(job, av);
-            gw_packet_init(ret, &av, job->stream, 0);
-            return 1;
-        }
-        av_packet_unref(av);
-    }
-    av_packet_free(&av);
-    return error == AVERROR_EOF ? 0 : error;
-}
-
 static int run(struct job *job)
 {
     int error;
 
     for (;;) {
         struct gw_packet packet = {0};
-        if ((error = read_packet(job, &packet)) <= 0)
+        if ((error = gw_media_file_read(&job->file, &packet)) <= 0)
             break;
         error = gw_analyzer_feed(job->analyzer, &packet);
         gw_packet_unref(&packet);
@@ -319,20 +238,11 @@ static int run(struct job *job)
     return error;
 }
 
-static const char *explain(int error)
-{
-    switch (error) {
-    case AVERROR_INVALIDDATA: return "no video file, or a damaged one";
-    case GW_ERROR_NO_VIDEO: return "has no video track";
-    default: return gw_strerror(error);
-    }
-}
-
 // Whether every picture was one in which motion can be found; says so if not.
 static bool saw_all(const struct job *job)
 {
     struct gw_analyzer_counters counters;
-    const char *format = av_get_pix_fmt_name(job->track->codecpar->format);
+    const char *format = av_get_pix_fmt_name(job->file.track->codecpar->format);
 
     gw_analyzer_count(job->analyzer, &counters);
     if (counters.unseen > 0)
@@ -345,10 +255,7 @@ static bool saw_all(const struct job *job)
 static int analyze_file(const char *path, enum gw_level level, const struct gw_zones *zones,
                         FILE *trace)
 {
-    struct job job = {.trace = trace,
-                      .path = path,
-                      .first_us = GW_NO_TIME,
-                      .show_progress = isatty(STDERR_FILENO)};
+    struct job job = {.trace = trace, .path = path, .show_progress = isatty(STDERR_FILENO)};
     struct gw_analyzer_config config = gw_analyzer_defaults;
     const double cpu_before_s = used_cpu_s();
 
@@ -360,7 +267,7 @@ static int analyze_file(const char *path, enum gw_level level, const struct gw_z
         config.packet_trace = trace_packet;
         config.picture_trace = trace_picture;
     }
-    int error = open_file(&job);
+    int error = gw_media_file_open(&job.file, path);
     if (error >= 0)
         error = gw_analyzer_create(&job.analyzer, &config);
     if (error >= 0)
@@ -369,10 +276,9 @@ static int analyze_file(const char *path, enum gw_level level, const struct gw_z
     if (good)
         print_summary(&job, level == GW_LEVEL_AUTO, used_cpu_s() - cpu_before_s);
     else if (error < 0)
-        gw_cli_fail("%s: %s", path, explain(error));
+        gw_cli_fail("%s: %s", path, gw_media_file_explain(error));
     gw_analyzer_destroy(&job.analyzer);
-    gw_stream_unref(&job.stream);
-    avformat_close_input(&job.format);
+    gw_media_file_close(&job.file);
     return good ? GW_EXIT_OK : GW_EXIT_FAILED;
 }
 
