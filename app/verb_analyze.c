@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@
 #include "analyze/analyzer.h"
 #include "app/cli.h"
 #include "app/media_file.h"
+#include "app/overlay.h"
+#include "app/overlay_draw.h"
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -28,7 +31,8 @@
 
 static const char help[] =
     "usage: gridwatch analyze [--zones FILE] [--level auto|gate|keyframes|full] [--trace OUT] "
-    "FILE…\n"
+    "[--overlay OUT.mp4]\n"
+    "                         FILE…\n"
     "\n"
     "Detects events in video files and prints one JSON line per event, in seconds from the file's\n"
     "first frame, then one summary line per file.\n"
@@ -40,14 +44,18 @@ static const char help[] =
     "                 what lies around one that shows something; gate: what the sizes and "
     "quantisers of\n"
     "                 the coded pictures say is worth it; auto: what proves good for this camera\n"
-    "  --trace OUT    what was thought of each packet and picture, as JSON lines\n";
+    "  --trace OUT    what was thought of each packet and picture, as JSON lines\n"
+    "  --overlay OUT.mp4\n"
+    "                 what the detector saw, drawn into a copy of the one FILE: boxes of motion, "
+    "zones,\n"
+    "                 events, the gate's signal. Made in a second pass. It holds footage: only you "
+    "may\n"
+    "                 read it, and what masks hide is black in it. A file that exists is kept\n";
 
 static const struct option options[] = {
-    {"zones", required_argument, NULL, 'z'},
-    {"level", required_argument, NULL, 'l'},
-    {"trace", required_argument, NULL, 't'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"zones", required_argument, NULL, 'z'}, {"level", required_argument, NULL, 'l'},
+    {"trace", required_argument, NULL, 't'}, {"overlay", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},        {0},
 };
 
 // One file's analysis.
@@ -57,7 +65,8 @@ struct job {
     struct gw_analyzer *analyzer;
     int64_t shown_us; // monotonic, when progress was last shown
     bool show_progress;
-    FILE *trace; // NULL without --trace
+    FILE *trace;                // NULL without --trace
+    struct gw_overlay *overlay; // NULL without --overlay
 };
 
 static double seconds(int64_t us, double digits)
@@ -102,6 +111,12 @@ static json_t *name_file(const char *path)
     return name;
 }
 
+static void hide_progress(const struct job *job)
+{
+    if (job->show_progress)
+        fputs("\r\033[K", stderr);
+}
+
 static void handle_event(void *opaque, enum gw_event_phase phase, const struct gw_event *event,
                          const struct gw_snapshot *snapshot)
 {
@@ -109,14 +124,15 @@ static void handle_event(void *opaque, enum gw_event_phase phase, const struct g
     const struct gw_box *box = &event->box;
     json_t *zones = json_array();
 
+    if (job->overlay)
+        gw_overlay_trace_event(gw_overlay_trace(job->overlay), phase, event);
     if (phase != GW_EVENT_PHASE_CLOSED) {
         json_decref(zones);
         return;
     }
     for (int i = 0; i < event->zone_count; i++)
         json_array_append_new(zones, json_string(event->zones[i]));
-    if (job->show_progress)
-        fputs("\r\033[K", stderr);
+    hide_progress(job);
     print_line(json_pack("{s:o, s:s, s:f, s:f, s:f, s:o, s:[ffff]}", "file", name_file(job->path),
                          "kind", gw_event_kind_name(event->kind), "start_s",
                          seconds(event->start_us, 3), "end_s", seconds(event->end_us, 3), "score",
@@ -139,7 +155,13 @@ static void print_trace(struct job *job, json_t *json)
 
 static void trace_packet(void *opaque, const struct gw_packet_trace *trace)
 {
-    print_trace(opaque,
+    struct job *job = opaque;
+
+    if (job->overlay)
+        gw_overlay_trace_packet(gw_overlay_trace(job->overlay), trace);
+    if (!job->trace)
+        return;
+    print_trace(job,
                 json_pack("{s:f, s:i, s:i, s:o, s:o, s:b, s:s}", "t", seconds(trace->wall_us, 3),
                           "bytes", trace->bytes, "qp", trace->qp, "signal",
                           number_or_null(trace->signal), "limit", number_or_null(trace->limit),
@@ -148,9 +170,15 @@ static void trace_packet(void *opaque, const struct gw_packet_trace *trace)
 
 static void trace_picture(void *opaque, const struct gw_picture_trace *trace)
 {
-    print_trace(opaque, json_pack("{s:f, s:f, s:b, s:b, s:b}", "t", seconds(trace->wall_us, 3),
-                                  "area", trace->motion.area, "something", trace->motion.something,
-                                  "hint", trace->motion.hint, "open", trace->open));
+    struct job *job = opaque;
+
+    if (job->overlay)
+        gw_overlay_trace_picture(gw_overlay_trace(job->overlay), trace);
+    if (!job->trace)
+        return;
+    print_trace(job, json_pack("{s:f, s:f, s:b, s:b, s:b}", "t", seconds(trace->wall_us, 3), "area",
+                               trace->motion.area, "something", trace->motion.something, "hint",
+                               trace->motion.hint, "open", trace->open));
 }
 
 static double used_cpu_s(void)
@@ -204,18 +232,21 @@ static void print_summary(const struct job *job, bool chosen, double cpu_s)
                          "auto", evidence));
 }
 
-static void show_progress(struct job *job)
+// Of either pass, which reads the file that far.
+static void show_progress(void *opaque, const struct gw_media_file *file)
 {
     enum { WIDTH = 40 };
+    struct job *job = opaque;
     const int64_t now_us = gw_mono_us();
-    const double share = gw_media_file_share(&job->file);
+    const double share = gw_media_file_share(file);
     const int filled = (int)(share * WIDTH);
 
     if (!job->show_progress || now_us - job->shown_us < GW_SECOND / 5)
         return;
     job->shown_us = now_us;
-    fprintf(stderr, "\r[%.*s%*s] %3.0f %% %s\033[K", filled,
-            "########################################", WIDTH - filled, "", share * 100, job->path);
+    fprintf(stderr, "\r[%.*s%*s] %3.0f %% %s%s\033[K", filled,
+            "########################################", WIDTH - filled, "", share * 100,
+            file == &job->file ? "" : "overlay of ", job->path);
 }
 
 static int run(struct job *job)
@@ -230,11 +261,10 @@ static int run(struct job *job)
         gw_packet_unref(&packet);
         if (error < 0)
             break;
-        show_progress(job);
+        show_progress(job, &job->file);
     }
     gw_analyzer_flush(job->analyzer);
-    if (job->show_progress)
-        fputs("\r\033[K", stderr);
+    hide_progress(job);
     return error;
 }
 
@@ -251,19 +281,41 @@ static bool saw_all(const struct job *job)
     return counters.unseen == 0;
 }
 
-// Returns an exit code.
-static int analyze_file(const char *path, enum gw_level level, const struct gw_zones *zones,
-                        FILE *trace)
+// The second pass. Returns whether it was made; says so if not.
+static bool make_overlay(struct job *job)
 {
-    struct job job = {.trace = trace, .path = path, .show_progress = isatty(STDERR_FILENO)};
+    char error[GW_OVERLAY_ERROR_SIZE];
+    const int made = gw_overlay_make(job->overlay, show_progress, job, error);
+
+    hide_progress(job);
+    if (made < 0)
+        gw_cli_fail("%s", error);
+    return made >= 0;
+}
+
+// What every file of this run is analyzed with.
+struct order {
+    enum gw_level level;
+    const struct gw_zones *zones; // NULL for none
+    FILE *trace;                  // NULL for none
+    struct gw_overlay *overlay;   // NULL for none
+};
+
+// Returns an exit code.
+static int analyze_file(const char *path, const struct order *order)
+{
+    struct job job = {.trace = order->trace,
+                      .overlay = order->overlay,
+                      .path = path,
+                      .show_progress = isatty(STDERR_FILENO)};
     struct gw_analyzer_config config = gw_analyzer_defaults;
     const double cpu_before_s = used_cpu_s();
 
-    config.level = level;
-    config.zones = zones;
+    config.level = order->level;
+    config.zones = order->zones;
     config.opaque = &job;
     config.event = handle_event;
-    if (trace) {
+    if (order->trace || order->overlay) {
         config.packet_trace = trace_packet;
         config.picture_trace = trace_picture;
     }
@@ -274,27 +326,64 @@ static int analyze_file(const char *path, enum gw_level level, const struct gw_z
         error = run(&job);
     bool good = error >= 0 && saw_all(&job);
     if (good)
-        print_summary(&job, level == GW_LEVEL_AUTO, used_cpu_s() - cpu_before_s);
+        print_summary(&job, order->level == GW_LEVEL_AUTO, used_cpu_s() - cpu_before_s);
     else if (error < 0)
         gw_cli_fail("%s: %s", path, gw_media_file_explain(error));
     gw_analyzer_destroy(&job.analyzer);
     gw_media_file_close(&job.file);
+    if (good && job.overlay)
+        good = make_overlay(&job);
     return good ? GW_EXIT_OK : GW_EXIT_FAILED;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text), end_length = strlen(end);
+    return length > end_length && !strcasecmp(text + length - end_length, end);
+}
+
+// Names that the overlay's letters cannot write stand in it as numbers; says which.
+static void list_numbered_zones(const struct gw_zones *zones)
+{
+    char label[GW_ZONE_LABEL_SIZE];
+
+    for (int i = 0; i < zones->zone_count; i++)
+        if (!gw_overlay_zone_label(zones, i, label))
+            fprintf(stderr, "gridwatch: in the overlay, %s is the zone \"%s\"\n", label,
+                    zones->zones[i].name);
+}
+
+static int analyze_files(char **paths, int count, struct order *order, const char *overlay_path)
+{
+    char error[GW_OVERLAY_ERROR_SIZE];
+    int exit_code = GW_EXIT_OK;
+
+    if (overlay_path &&
+        gw_overlay_open(&order->overlay, overlay_path, paths[0], order->zones, error) < 0)
+        return gw_cli_fail("%s", error);
+    if (overlay_path && order->zones)
+        list_numbered_zones(order->zones);
+    for (int i = 0; i < count; i++)
+        if (analyze_file(paths[i], order) != GW_EXIT_OK)
+            exit_code = GW_EXIT_FAILED;
+    gw_overlay_close(&order->overlay);
+    return exit_code;
 }
 
 int gw_verb_analyze(int argc, char **argv)
 {
     struct gw_zones zones = {0};
     char zones_error[GW_ZONES_ERROR_SIZE];
-    const char *zones_path = NULL, *trace_path = NULL;
-    FILE *trace = NULL;
-    int level = gw_analyzer_defaults.level, option, exit_code = GW_EXIT_OK;
+    const char *zones_path = NULL, *trace_path = NULL, *overlay_path = NULL;
+    struct order order = {0};
+    int level = gw_analyzer_defaults.level, option;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
         case 'z': zones_path = optarg; break;
         case 't': trace_path = optarg; break;
+        case 'o': overlay_path = optarg; break;
         case 'l': level = gw_level_from_name(optarg); break;
         case 'h': fputs(help, stdout); return GW_EXIT_OK;
         default:
@@ -306,16 +395,19 @@ int gw_verb_analyze(int argc, char **argv)
         return gw_cli_usage("analyze", "--level takes auto, gate, keyframes or full");
     if (optind == argc)
         return gw_cli_usage("analyze", "which FILE?");
+    if (overlay_path && !ends_with(overlay_path, ".mp4"))
+        return gw_cli_usage("analyze", "--overlay takes a name that ends in .mp4");
+    if (overlay_path && argc - optind > 1)
+        return gw_cli_usage("analyze", "--overlay takes one FILE at a time");
     gw_av_log_install();
     if (zones_path && gw_zones_load(&zones, zones_path, zones_error) < 0)
         return gw_cli_fail("%s", zones_error);
-    if (trace_path && !(trace = fopen(trace_path, "w")))
+    if (trace_path && !(order.trace = fopen(trace_path, "w")))
         return gw_cli_fail("%s: %s", trace_path, strerror(errno));
-    for (int i = optind; i < argc; i++)
-        if (analyze_file(argv[i], (enum gw_level)level, zones_path ? &zones : NULL, trace) !=
-            GW_EXIT_OK)
-            exit_code = GW_EXIT_FAILED;
-    if (trace && fclose(trace) != 0)
+    order.level = (enum gw_level)level;
+    order.zones = zones_path ? &zones : NULL;
+    const int exit_code = analyze_files(argv + optind, argc - optind, &order, overlay_path);
+    if (order.trace && fclose(order.trace) != 0)
         return gw_cli_fail("%s: %s", trace_path, strerror(errno));
     return exit_code;
 }
