@@ -11,6 +11,8 @@
 #include <libavutil/error.h>
 #include <libavutil/pixdesc.h>
 
+#include "analyze/luma_pairs.h"
+
 void gw_luma_init(struct gw_luma *luma)
 {
     *luma = (struct gw_luma){0};
@@ -78,8 +80,50 @@ static void average_row(const struct gw_luma *luma, uint8_t *out, int rows)
     }
 }
 
+// The usual case: 8 bits, and a small pixel is as wide as a whole number of pairs.
+static bool has_pairs(const struct gw_luma *luma, int depth)
+{
+    const int factor = luma->source_width / luma->width;
+    const int rows = luma->source_height / luma->height + 1;
+
+    return depth == 8 && factor % 2 == 0 && luma->width * factor == luma->source_width &&
+           rows <= GW_LUMA_PAIR_ROWS;
+}
+
+// One small row from the sums of pairs over rows source rows.
+static void average_pairs(const struct gw_luma *luma, uint8_t *out, int rows)
+{
+    const int pairs = luma->source_width / luma->width / 2;
+    const uint32_t share = 65536 / (uint32_t)(2 * pairs * rows);
+    const uint16_t *pair = luma->row;
+
+    for (int x = 0; x < luma->width; x++) {
+        uint32_t sum = 0;
+        for (int i = 0; i < pairs; i++)
+            sum += *pair++;
+        out[x] = (uint8_t)((sum * share + 32768) >> 16);
+    }
+}
+
+static void reduce_pairs(struct gw_luma *luma, const AVFrame *av)
+{
+    gw_luma_pairs_fn *add_pairs = gw_luma_pairs_best();
+
+    for (int y = 0; y < luma->height; y++) {
+        const int from = (int)((int64_t)y * luma->source_height / luma->height);
+        const int to = (int)((int64_t)(y + 1) * luma->source_height / luma->height);
+        add_pairs(luma->row, av->data[0] + (ptrdiff_t)from * av->linesize[0], av->linesize[0],
+                  to - from, luma->source_width / 2);
+        average_pairs(luma, luma->pixels + (size_t)y * (size_t)luma->width, to - from);
+    }
+}
+
 static void reduce(struct gw_luma *luma, const AVFrame *av, int depth)
 {
+    if (has_pairs(luma, depth)) {
+        reduce_pairs(luma, av);
+        return;
+    }
     for (int y = 0; y < luma->height; y++) {
         const int from = (int)((int64_t)y * luma->source_height / luma->height);
         const int to = (int)((int64_t)(y + 1) * luma->source_height / luma->height);

@@ -12,6 +12,7 @@
 #include <libavutil/error.h>
 
 #include "analyze/luma.h"
+#include "analyze/luma_pairs.h"
 
 static struct gw_frame make_frame(enum AVPixelFormat format, int width, int height)
 {
@@ -116,6 +117,30 @@ static void a_picture_stored_upside_down_is_read_the_right_way(void **state)
     gw_frame_unref(&frame);
 }
 
+static void vector_instructions_add_up_to_the_same(void **state)
+{
+    enum { STRIDE = 2000, ROWS = GW_LUMA_PAIR_ROWS };
+    static uint8_t picture[STRIDE * ROWS];
+    static uint16_t plain[STRIDE / 2 + 1], best[STRIDE / 2 + 1];
+    uint32_t random = 1;
+
+    for (size_t i = 0; i < sizeof(picture); i++) {
+        random = random * 1664525 + 1013904223;
+        picture[i] = i < STRIDE ? 255 : (uint8_t)(random >> 24);
+    }
+    for (int pairs = 1; pairs <= STRIDE / 2; pairs += pairs < 140 ? 1 : 43)
+        for (int rows = 1; rows <= ROWS; rows += rows < 13 ? 1 : 23) {
+            const bool upwards = (pairs + rows) % 2;
+            const uint8_t *first =
+                upwards ? picture + (size_t)STRIDE * (size_t)(rows - 1) : picture;
+            best[pairs] = 12345;
+            gw_luma_pairs_plain(plain, first, upwards ? -STRIDE : STRIDE, rows, pairs);
+            gw_luma_pairs_best()(best, first, upwards ? -STRIDE : STRIDE, rows, pairs);
+            assert_memory_equal(plain, best, (size_t)pairs * sizeof(*plain));
+            assert_int_equal(best[pairs], 12345);
+        }
+}
+
 static void a_picture_without_a_luma_plane_is_refused(void **state)
 {
     static const enum AVPixelFormat formats[] = {
@@ -140,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_small_picture_is_copied),
         cmocka_unit_test(ten_bits_become_eight),
         cmocka_unit_test(a_picture_stored_upside_down_is_read_the_right_way),
+        cmocka_unit_test(vector_instructions_add_up_to_the_same),
         cmocka_unit_test(a_picture_without_a_luma_plane_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
