@@ -120,6 +120,12 @@ static void reduce_pairs(struct gw_luma *luma, const AVFrame *av)
 
 static void reduce(struct gw_luma *luma, const AVFrame *av, int depth)
 {
+    if (depth == 8 && luma->width == luma->source_width && luma->height == luma->source_height) {
+        for (int y = 0; y < luma->height; y++)
+            memcpy(luma->pixels + (size_t)y * (size_t)luma->width,
+                   av->data[0] + (ptrdiff_t)y * av->linesize[0], (size_t)luma->width);
+        return;
+    }
     if (has_pairs(luma, depth)) {
         reduce_pairs(luma, av);
         return;
