@@ -11,6 +11,9 @@
 #define HINT_REACH_US (GW_SECOND * 3 / 2)
 // One picture is evidence for at most so long, however rare pictures are: it takes two.
 #define EVIDENCE_STEP_US (GW_SECOND / 4)
+// When nothing was seen for longer than this, an open event goes on by the evidence that opens one:
+// a flicker in the seconds after it does not make it longer.
+#define PAUSE_US GW_SECOND
 // After persistence was reached, evidence does not grow further.
 #define EVIDENCE_LIMIT_US GW_EVENT_PERSISTENCE_US
 // An event of one per cent of the picture for a second has score 0.5; half of the picture for two
@@ -35,15 +38,27 @@ static int64_t larger(int64_t a, int64_t b)
 static enum gw_event_step close_event(struct gw_event_fsm *fsm)
 {
     fsm->state = GW_FSM_QUIET;
+    return GW_EVENT_STEP_CLOSE;
+}
+
+// What was seen so far says nothing of what comes.
+static void forget(struct gw_event_fsm *fsm)
+{
     fsm->evidence_us = 0;
     fsm->begin_us = GW_NO_TIME;
-    return GW_EVENT_STEP_CLOSE;
 }
 
 // With one keyframe every few seconds, quiet needs more than one picture too.
 static int64_t quiet_limit(const struct gw_event_fsm *fsm)
 {
     return larger(GW_EVENT_QUIET_US, fsm->interval_us * 3 / 2);
+}
+
+// Whether what was seen makes an open event longer.
+static bool goes_on(const struct gw_event_fsm *fsm, int64_t wall_us)
+{
+    return fsm->evidence_us >= GW_EVENT_PERSISTENCE_US ||
+           wall_us - fsm->moved_us <= larger(PAUSE_US, fsm->interval_us * 3 / 2);
 }
 
 static void follow_hints(struct gw_event_fsm *fsm, const struct gw_motion_result *motion,
@@ -100,20 +115,20 @@ static enum gw_event_step suspect(struct gw_event_fsm *fsm, const struct gw_moti
 static enum gw_event_step go_on(struct gw_event_fsm *fsm, const struct gw_motion_result *motion,
                                 int64_t wall_us, int64_t elapsed_us)
 {
-    if (wall_us - fsm->end_us >= quiet_limit(fsm) && !motion->something)
+    if (wall_us - fsm->end_us >= quiet_limit(fsm)) // what moves now begins the next event
         return close_event(fsm);
     if (wall_us - fsm->start_us >= GW_EVENT_LENGTH_US) {
-        const int64_t evidence_us = fsm->evidence_us;
-        close_event(fsm);
-        fsm->evidence_us = evidence_us; // what goes on moving opens the next one at once
-        return GW_EVENT_STEP_CLOSE;
+        fsm->begin_us =
+            GW_NO_TIME; // what goes on moving opens the next one at once, without overlap
+        return close_event(fsm);
     }
+    const bool moves = motion->something && goes_on(fsm, wall_us);
     add_activity(fsm, motion, elapsed_us);
-    if (motion->something)
+    if (moves)
         fsm->moved_us = wall_us;
-    if (motion->something || (motion->hint && wall_us - fsm->moved_us <= HINT_REACH_US))
+    if (moves || (motion->hint && wall_us - fsm->moved_us <= HINT_REACH_US))
         fsm->end_us = wall_us;
-    return motion->something ? GW_EVENT_STEP_MOVES : GW_EVENT_STEP_PAUSES;
+    return moves ? GW_EVENT_STEP_MOVES : GW_EVENT_STEP_PAUSES;
 }
 
 enum gw_event_step gw_event_fsm_feed(struct gw_event_fsm *fsm,
@@ -122,6 +137,7 @@ enum gw_event_step gw_event_fsm_feed(struct gw_event_fsm *fsm,
     if (fsm->last_us != GW_NO_TIME && wall_us <= fsm->last_us) {
         const bool was_open = fsm->state == GW_FSM_OPEN;
         close_event(fsm);
+        forget(fsm);
         fsm->last_us = wall_us;
         return was_open ? GW_EVENT_STEP_CLOSE : GW_EVENT_STEP_NONE;
     }
@@ -147,6 +163,7 @@ enum gw_event_step gw_event_fsm_idle(struct gw_event_fsm *fsm, int64_t wall_us)
 {
     if (fsm->state != GW_FSM_OPEN || wall_us - fsm->end_us < quiet_limit(fsm))
         return GW_EVENT_STEP_NONE;
+    forget(fsm);
     return close_event(fsm);
 }
 

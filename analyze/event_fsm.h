@@ -16,8 +16,9 @@
 
 // Motion counts as an event after it was seen for so long.
 #define GW_EVENT_PERSISTENCE_US (GW_SECOND * 3 / 10)
-// An event ends when nothing moved for so long. People who stop to look around are one event.
-#define GW_EVENT_QUIET_US (GW_SECOND * 5 / 2)
+// An event is closed when nothing moved for so long: what begins again sooner is the same event to
+// people. Its clip goes on for as long after it (record.postroll), so closing later delays no clip.
+#define GW_EVENT_QUIET_US (5 * GW_SECOND)
 // An event is split at this length, as clips are.
 #define GW_EVENT_LENGTH_US (300 * GW_SECOND)
 

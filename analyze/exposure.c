@@ -10,6 +10,7 @@ enum {
     ONE_LEVEL = 64,
     BAND_LEVELS = 256 / GW_EXPOSURE_BANDS,
     STRIDE = 2,       // every second pixel of every second row is plenty for a median
+    SLOPE_PARTS = 2,  // a tone curve's offset changes by at most half of what the level does
     CLOSE_LEVELS = 4, // a pixel this near its background is explained
 };
 
@@ -55,6 +56,25 @@ static int band_explained(const uint16_t *histogram, int offset)
     return explained;
 }
 
+static int clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+// A tone curve has no jumps. From the band that most pixels lie in outwards, an offset is brought
+// near to its neighbour's: what asks for more is a thing that covers most of a small band.
+static void smooth(const int *middle, int *offset, int count, int largest)
+{
+    for (int i = largest + 1; i < count; i++) {
+        const int reach = (middle[i] - middle[i - 1]) / SLOPE_PARTS;
+        offset[i] = clamp(offset[i], offset[i - 1] - reach, offset[i - 1] + reach);
+    }
+    for (int i = largest - 1; i >= 0; i--) {
+        const int reach = (middle[i + 1] - middle[i]) / SLOPE_PARTS;
+        offset[i] = clamp(offset[i], offset[i + 1] - reach, offset[i + 1] + reach);
+    }
+}
+
 // Straight lines between the middles of the bands that say something.
 static void draw_curve(struct gw_exposure *exposure, const int *middle, const int *offset,
                        int count)
@@ -73,22 +93,28 @@ static void draw_curve(struct gw_exposure *exposure, const int *middle, const in
 bool gw_exposure_measure(struct gw_exposure *exposure, const uint8_t *pixels, const int16_t *mean,
                          int width, int height)
 {
-    int middle[GW_EXPOSURE_BANDS], offset[GW_EXPOSURE_BANDS], count = 0;
-    int before = 0, after = 0, moved = 0;
+    int middle[GW_EXPOSURE_BANDS], offset[GW_EXPOSURE_BANDS], size[GW_EXPOSURE_BANDS];
+    int count = 0, largest = 0, before = 0, after = 0, moved = 0;
 
     exposure->levels = 0;
     take_samples(exposure, pixels, mean, width, height);
     for (int band = 0; band < GW_EXPOSURE_BANDS; band++) {
         const uint16_t *histogram = exposure->histogram[band];
-        const int size = band_size(histogram);
-        if (size * 50 < exposure->samples) // too few to have an opinion
+        size[count] = band_size(histogram);
+        if (size[count] * 50 < exposure->samples) // too few to have an opinion
             continue;
         middle[count] = band * BAND_LEVELS + BAND_LEVELS / 2;
-        offset[count] = band_median(histogram, size);
-        before += band_explained(histogram, 0);
-        after += band_explained(histogram, offset[count]);
-        moved += abs(offset[count]) * size;
+        offset[count] = band_median(histogram, size[count]);
+        if (size[count] > size[largest])
+            largest = count;
         count++;
+    }
+    smooth(middle, offset, count, largest);
+    for (int i = 0; i < count; i++) {
+        const uint16_t *histogram = exposure->histogram[middle[i] / BAND_LEVELS];
+        before += band_explained(histogram, 0);
+        after += band_explained(histogram, offset[i]);
+        moved += abs(offset[i]) * size[i];
     }
     if (!moved || after <= before)
         return false;

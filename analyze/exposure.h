@@ -7,7 +7,8 @@
 //
 // Auto exposure maps dark and bright levels by one smooth curve. The curve is measured as the
 // median difference between picture and background within each of 16 bands of background level: the
-// median does not see an object that covers less than half of a band. One thread at a time.
+// median does not see an object that covers less than half of a band, and a band whose offset jumps
+// away from its neighbours' is held back. One thread at a time.
 #pragma once
 
 #include <stdbool.h>

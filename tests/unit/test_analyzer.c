@@ -302,7 +302,7 @@ static void a_camera_that_is_lost_leaves_no_event_open(void **state)
     feed(analyzer, &clip, 0, clip.count);
     gw_analyzer_idle(analyzer, EPOCH_US + 7 * GW_SECOND);
     assert_int_equal(heard.closed, 0);
-    gw_analyzer_idle(analyzer, EPOCH_US + 10 * GW_SECOND);
+    gw_analyzer_idle(analyzer, EPOCH_US + 12 * GW_SECOND);
     assert_int_equal(heard.closed, 1);
     gw_analyzer_destroy(&analyzer);
     drop_clip(&clip);

@@ -112,6 +112,53 @@ static void a_pause_does_not_split_an_event(void **state)
     assert_int_equal(f.fsm.start_us, start_us);
 }
 
+static void what_begins_within_five_seconds_is_the_same_event_and_later_the_next(void **state)
+{
+    struct fixture f;
+    begin(&f);
+    feed(&f, &something, 2 * GW_SECOND);
+    feed(&f, &nothing, GW_EVENT_QUIET_US - GW_SECOND);
+    feed(&f, &something, 2 * GW_SECOND);
+    assert_int_equal(f.opened, 1);
+    assert_int_equal(f.closed, 0);
+    const int64_t last_us = f.now_us - FRAME_US;
+    assert_int_equal(f.fsm.end_us, last_us);
+    feed(&f, &nothing, GW_EVENT_QUIET_US - FRAME_US);
+    const int64_t next_us = f.now_us;
+    feed(&f, &something, FRAME_US);
+    assert_int_equal(f.closed, 1);
+    assert_int_equal(f.fsm.end_us, last_us);
+    feed(&f, &something, GW_SECOND);
+    assert_int_equal(f.opened, 2);
+    assert_int_equal(f.fsm.start_us, next_us);
+}
+
+static void a_flicker_after_a_pause_does_not_make_an_event_longer(void **state)
+{
+    struct fixture f;
+    begin(&f);
+    feed(&f, &something, 2 * GW_SECOND);
+    const int64_t last_us = f.now_us - FRAME_US;
+    for (int i = 0; i < 2; i++) {
+        feed(&f, &nothing, 2 * GW_SECOND);
+        feed(&f, &something, FRAME_US);
+    }
+    feed(&f, &nothing, GW_SECOND);
+    assert_int_equal(f.closed, 1);
+    assert_int_equal(f.fsm.end_us, last_us);
+}
+
+static void a_gap_between_keyframes_longer_than_quiet_does_not_split_an_event(void **state)
+{
+    struct fixture f;
+    begin(&f);
+    for (int i = 0; i < 8; i++, f.now_us += 6 * GW_SECOND)
+        count(&f, gw_event_fsm_feed(&f.fsm, i < 2 || i > 4 ? &nothing : &something, f.now_us));
+    assert_int_equal(f.opened, 1);
+    assert_int_equal(f.closed, 1);
+    assert_int_equal(f.fsm.end_us, f.now_us - 4 * 6 * GW_SECOND);
+}
+
 static void a_long_event_is_split_without_a_gap(void **state)
 {
     struct fixture f;
@@ -191,6 +238,9 @@ int main(void)
         cmocka_unit_test(hints_alone_are_no_event),
         cmocka_unit_test(an_event_closes_after_quiet_and_ends_with_its_last_motion),
         cmocka_unit_test(a_pause_does_not_split_an_event),
+        cmocka_unit_test(what_begins_within_five_seconds_is_the_same_event_and_later_the_next),
+        cmocka_unit_test(a_flicker_after_a_pause_does_not_make_an_event_longer),
+        cmocka_unit_test(a_gap_between_keyframes_longer_than_quiet_does_not_split_an_event),
         cmocka_unit_test(a_long_event_is_split_without_a_gap),
         cmocka_unit_test(two_keyframes_with_motion_are_an_event),
         cmocka_unit_test(time_that_goes_backwards_closes_the_event),
