@@ -26,10 +26,13 @@
 // event to people, and GOPs of 5 s are often a little longer.
 #define COAST_LOOK_US (GW_SECOND * 5 / 2)
 #define COAST_US      (GW_SECOND * 11 / 2)
-// A trigger so soon after a keyframe may be about something that began before it.
-#define BEFORE_TRIGGER_US (GW_SECOND * 7 / 10)
+// When the signal was at this share of the limit before the keyframe, it began before that.
+#define RISING_SHARE 0.3
 // After a trigger, decoding goes on for at least so long, and until the gate is quiet for so long.
 #define TRIGGERED_US GW_SECOND
+// An active gate is not believed again for so long after the pixels showed nothing, unless it was
+// quiet meanwhile.
+#define REFUTED_US (4 * GW_SECOND)
 // An event is looked at for so long before only the gate watches it: for a good picture of it.
 #define WATCHED_US (2 * GW_SECOND)
 // After so long without a picture, differences are of an unknown time.
@@ -62,6 +65,8 @@ struct gw_analyzer {
     int64_t key_us;        // capture time of the GOP's keyframe; GW_NO_TIME before the first
     int64_t dts_us;        // of the last packet
     int64_t active_us;     // when the gate was last active
+    int64_t hint_us;       // when a picture last showed the least
+    int64_t refuted_us;    // when the gate was active, but the pixels showed nothing; or long ago
     int64_t planned_us;    // when the plan became to decode
     int64_t gop_us;        // from keyframe to keyframe, lately; 0 unknown
     int gop_pictures;      // in the last GOP, and
@@ -156,6 +161,8 @@ static void look_at(struct gw_analyzer *analyzer, const struct gw_frame *frame)
     if (!gw_look_at(analyzer->look, frame, &motion))
         return;
     const struct gw_look_state state = gw_look_state(analyzer->look);
+    if (motion.hint)
+        analyzer->hint_us = frame->wall_us;
     gw_gate_saw(analyzer->gate, frame->wall_us, motion.hint || state.suspected);
     if (frame->av->key_frame)
         judge_keyframe(analyzer, &motion);
@@ -205,7 +212,8 @@ static void handle_event(void *opaque, enum gw_event_phase phase, const struct g
 {
     struct gw_analyzer *analyzer = opaque;
 
-    count_event(analyzer, phase, event);
+    if (event->kind == GW_EVENT_MOTION)
+        count_event(analyzer, phase, event);
     analyzer->config.event(analyzer->config.opaque, phase, event, snapshot);
 }
 
@@ -479,11 +487,21 @@ static void begin_gop(struct gw_analyzer *analyzer, int64_t wall_us)
 
 // --- between keyframes ---------------------------------------------------------------------------
 
+// Whether the signal had risen already when the GOP began.
+static bool began_before(const struct gw_analyzer *analyzer)
+{
+    const struct gw_gop *before = &analyzer->before;
+    const struct gw_gate_verdict *last =
+        before->count > 0 ? &before->packets[before->count - 1].verdict : NULL;
+
+    return last && last->signal >= RISING_SHARE * last->limit;
+}
+
 static int handle_trigger(struct gw_analyzer *analyzer, int64_t wall_us)
 {
     int error = 0;
 
-    if (wall_us - analyzer->key_us <= BEFORE_TRIGGER_US && analyzer->now.fed == 0)
+    if (began_before(analyzer) && analyzer->now.fed == 0)
         error = decode_before(analyzer);
     if (analyzer->now.fed == 0)
         gw_decoder_reset(analyzer->decoder);
@@ -508,17 +526,23 @@ static int revise_plan(struct gw_analyzer *analyzer, int64_t wall_us)
     if (analyzer->plan == PLAN_WAIT) {
         if (state.open && !may_coast(analyzer, wall_us))
             return decode_all_held(analyzer, wall_us);
-        if (held_enough || (!state.open && by_gate && analyzer->verdict.active))
+        const bool triggered =
+            by_gate && analyzer->verdict.active && wall_us - analyzer->refuted_us > REFUTED_US;
+        if (held_enough || (!state.open && triggered))
             return handle_trigger(analyzer, wall_us);
         return 0;
     }
     if (!by_gate || held_enough || wall_us - analyzer->planned_us < TRIGGERED_US)
         return 0;
-    const bool over =
-        !state.open && !state.suspected && wall_us - analyzer->active_us > TRIGGERED_US;
+    const bool nothing = !state.open && !state.suspected;
+    const bool calm = wall_us - analyzer->active_us > TRIGGERED_US;
+    const bool refuted = nothing && !calm && wall_us - analyzer->hint_us > TRIGGERED_US;
+    const bool over = nothing && (calm || refuted);
     const bool watched = state.open && is_auto(analyzer) && analyzer->verdict.active &&
                          state.looked_us - state.open_us > WATCHED_US &&
                          wall_us - analyzer->planned_us > WATCHED_US;
+    if (refuted)
+        analyzer->refuted_us = wall_us;
     if (over || watched)
         analyzer->plan = PLAN_WAIT;
     return 0;
@@ -579,6 +603,8 @@ static int hold(struct gw_analyzer *analyzer, const struct gw_packet *packet)
         gw_gate_feed(analyzer->gate, &info, key, wall_us, step_since_last(analyzer, packet));
     if (analyzer->verdict.active)
         analyzer->active_us = wall_us;
+    else
+        analyzer->refuted_us = INT64_MIN / 2;
     analyzer->pictures++;
     struct gw_gop_packet *entry = gw_gop_push(&analyzer->now, packet);
     if (!entry)
@@ -685,7 +711,7 @@ int gw_analyzer_create(struct gw_analyzer **ret, const struct gw_analyzer_config
         return -ENOMEM;
     analyzer->config = *config;
     analyzer->key_us = analyzer->dts_us = analyzer->seen_until_us = GW_NO_TIME;
-    analyzer->active_us = INT64_MIN / 2; // long ago
+    analyzer->active_us = analyzer->hint_us = analyzer->refuted_us = INT64_MIN / 2; // long ago
     analyzer->verdict.signal = analyzer->verdict.limit = NAN;
     gw_level_init(&analyzer->chooser);
     const int error = create_parts(analyzer);

@@ -212,8 +212,13 @@ struct gw_difference gw_background_compare(struct gw_background *b, const uint8_
     }
     measure_foreground(b, b->steady);
     measure_change(b->count, b->steady, b->fast, b->deviation, b->change);
-    return (struct gw_difference){b->foreground, b->change, levels,
-                                  hypot(b->shake.dx, b->shake.dy)};
+    return (struct gw_difference){
+        .foreground = b->foreground,
+        .change = b->change,
+        .exposure_levels = levels,
+        .shake_pixels = hypot(b->shake.dx, b->shake.dy),
+        .texture = {b->width, b->height, b->steady, b->mean, b->deviation},
+    };
 }
 
 void gw_background_forget_change(struct gw_background *b)

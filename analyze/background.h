@@ -15,6 +15,8 @@
 
 #include <stdint.h>
 
+#include "analyze/texture.h"
+
 struct gw_background;
 
 // Per pixel of the last picture: how far it leaves what its neighbourhood may look like, and how
@@ -24,6 +26,7 @@ struct gw_difference {
     const uint8_t *change;
     double exposure_levels; // by how much exposure moved the picture's levels at once, on average
     double shake_pixels;    // by how much the camera had moved
+    struct gw_texture texture; // the picture, moved back, and the background it was compared with
 };
 
 // For pictures of this size. Returns 0 or -ENOMEM.

@@ -20,9 +20,9 @@ static const double signal_low = -2, signal_high = 10;
 static const double inter_share = 0.5;
 // The size of thing that reach speaks of: a person at 15 m in a picture of a yard.
 static const double reach_area = 0.01;
-// Seconds whose largest signal lies further than so many spreads from the usual are not noise, even
-// if the pixels showed nothing: somebody sat and wrote.
-static const double tail_spreads = 3;
+// However much the quantile allows, the limit lies no higher than this share of the weakest event's
+// signal; but what is within so many spreads of the usual is noise.
+static const double margin = 0.5, tail_spreads = 3;
 // A limit below this would only count the noise of the medians.
 static const double least_limit = 0.8;
 // An active gate stays so until the signal falls to this share of the limit.
@@ -50,10 +50,11 @@ static const double miss_limit = 0.05;
 // Pictures further apart than this were not looked at in one go.
 #define LOOK_GAP_US (GW_SECOND * 6 / 10)
 
-// Kinds of picture with a baseline of their own: keyframe, P, reference B, other B; and the first
-// two after a keyframe apart from the others, for they mend what the keyframe coded coarsely.
-enum { KIND_KEY, KIND_P, KIND_B_REFERENCE, KIND_B, KIND_COUNT };
-enum { BIN_COUNT = 2 * KIND_COUNT, EARLY_PICTURES = 2 };
+// Kinds of picture with a baseline of their own: P, reference B, other B; keyframes apart. By
+// position in the GOP (1, 2 to 3, 4 to 7, ... 32 and later), for after a keyframe each picture
+// mends what the ones before it coded coarsely.
+enum { KIND_P, KIND_B_REFERENCE, KIND_B, KIND_COUNT };
+enum { POSITIONS = 6, BIN_KEY = KIND_COUNT * POSITIONS, BIN_COUNT };
 enum { WAITING = 256, QUESTIONS = 4, EVENTS = 64 };
 
 struct bin {
@@ -122,6 +123,32 @@ void gw_gate_reset(struct gw_gate *gate)
 
 // --- the limit -----------------------------------------------------------------------------------
 
+// The kind of picture that most is known of, keyframes apart; NULL when nothing is.
+static const struct bin *usual_bin(const struct gw_gate *gate)
+{
+    const struct bin *usual = NULL;
+
+    for (int i = 0; i < BIN_KEY; i++)
+        if (gw_baseline_ready(&gate->bins[i].bytes) &&
+            (!usual || gate->bins[i].bytes.count >= usual->bytes.count))
+            usual = &gate->bins[i];
+    return usual;
+}
+
+// What a moving thing would add to a quiet picture, from what its share of a keyframe costs.
+static double expected_signal(const struct gw_gate *gate)
+{
+    const struct gw_baseline *key = &gate->bins[BIN_KEY].weighted;
+    const struct bin *usual = usual_bin(gate);
+
+    if (key->count == 0 || !usual)
+        return 0;
+    const struct gw_baseline *quiet = &usual->weighted;
+    const double added = inter_share * reach_area * exp2(key->median);
+    const double higher = log2(1 + added / exp2(quiet->median));
+    return fmin(higher / fmax(quiet->spread, least_spread), signal_high);
+}
+
 static int count_missed(const struct gw_gate *gate, double limit)
 {
     int missed = 0;
@@ -129,6 +156,17 @@ static int count_missed(const struct gw_gate *gate, double limit)
     for (int i = 0; i < gate->event_count; i++)
         missed += gate->events[i].peak < limit;
     return missed;
+}
+
+// The signal of the weakest event lately, or what one is expected to have.
+static double weakest_event(const struct gw_gate *gate)
+{
+    double weakest = expected_signal(gate);
+
+    for (int i = 0; i < gate->event_count; i++)
+        if (i == 0 || gate->events[i].peak < weakest)
+            weakest = gate->events[i].peak;
+    return weakest;
 }
 
 // The lowest limit with few false alarms; a lower one when it misses too much; the first again when
@@ -139,10 +177,11 @@ static void set_limit(struct gw_gate *gate)
 
     if (!gw_baseline_ready(&gate->maxima))
         return;
-    const double beyond_noise = gate->maxima.median + tail_spreads * gate->maxima.spread;
+    const double noise = gate->maxima.median + tail_spreads * gate->maxima.spread;
+    const double highest = fmax(noise, margin * weakest_event(gate));
     for (int i = 0; i < FALSE_SHARE_COUNT; i++) {
         const double quantile = gw_baseline_quantile(&gate->maxima, 1 - false_shares[i]);
-        const double limit = fmax(fmin(quantile, beyond_noise), least_limit);
+        const double limit = fmax(fmin(quantile, highest), least_limit);
         if (i == 0)
             first = limit;
         gate->limit = limit;
@@ -198,7 +237,7 @@ static void count_quiet(struct gw_gate *gate, const struct waiting *picture)
     gate->second_max = fmax(gate->second_max, picture->signal);
     if (elapsed_s > 0 && elapsed_s < 1) {
         gate->second_s += elapsed_s;
-        gate->quiet_s += elapsed_s;
+        gate->quiet_s += picture->seen ? elapsed_s : 0;
     }
     if (gate->second_s < 1)
         return;
@@ -225,16 +264,16 @@ static void settle(struct gw_gate *gate, const struct waiting *picture)
 {
     const bool quiet = picture->seen && !picture->moving;
     // What nobody looked at is taken for quiet when it cost what quiet costs: dusk is followed.
-    const bool unseen = !picture->seen && !picture->moving && picture->signal < gate->limit / 2;
+    const bool unseen = !picture->seen && !picture->moving && picture->signal < gate->limit;
 
     answer_questions(gate, picture);
     forget_old_events(gate, picture->wall_us);
     if (picture->bin < 0)
         return;
-    if (quiet || unseen)
-        learn(gate, picture);
-    if (quiet)
-        count_quiet(gate, picture);
+    if (!quiet && !unseen)
+        return;
+    learn(gate, picture);
+    count_quiet(gate, picture);
 }
 
 static void settle_oldest(struct gw_gate *gate)
@@ -290,15 +329,17 @@ void gw_gate_found(struct gw_gate *gate, int64_t start_us)
 
 static int find_bin(struct gw_gate *gate, const struct gw_picture_info *info, bool key)
 {
-    gate->since_key = key ? 0 : gate->since_key + 1;
-    const int early = gate->since_key <= EARLY_PICTURES ? KIND_COUNT : 0;
+    int position = 0;
 
+    gate->since_key = key ? 0 : gate->since_key + 1;
     if (key)
-        return KIND_KEY;
+        return BIN_KEY;
+    while (position < POSITIONS - 1 && gate->since_key >> (position + 1) > 0)
+        position++;
     switch (info->type) {
-    case GW_PICTURE_B: return early + (info->reference ? KIND_B_REFERENCE : KIND_B);
+    case GW_PICTURE_B: return (info->reference ? KIND_B_REFERENCE : KIND_B) * POSITIONS + position;
     case GW_PICTURE_I: return -1; // rare without being a keyframe, and like no other
-    default: return early + KIND_P;
+    default: return KIND_P * POSITIONS + position;
     }
 }
 
@@ -307,7 +348,7 @@ static double deviation(const struct gw_gate *gate, const struct waiting *pictur
 {
     const struct bin *bin = picture->bin < 0 ? NULL : &gate->bins[picture->bin];
 
-    if (!bin || picture->bin == KIND_KEY || !gw_baseline_ready(&bin->bytes))
+    if (!bin || picture->bin == BIN_KEY || !gw_baseline_ready(&bin->bytes))
         return NAN;
     const double bytes = gw_baseline_deviation(&bin->bytes, picture->bytes, least_spread);
     const double weighted = gw_baseline_deviation(&bin->weighted, picture->weighted, least_spread);
@@ -334,25 +375,12 @@ struct gw_gate_verdict gw_gate_feed(struct gw_gate *gate, const struct gw_pictur
 
     if (!isnan(now))
         gate->signal += (now - gate->signal) * (1 - exp(-elapsed_s / smooth_s));
-    const bool known = !isnan(now) || gw_baseline_ready(&gate->bins[KIND_P].bytes);
+    const bool known = !isnan(now) || usual_bin(gate);
     picture.signal = known ? (float)gate->signal : NAN;
     picture.moving = gate->moved_us != GW_NO_TIME && llabs(wall_us - gate->moved_us) <= MARGIN_US;
     gate->active = is_active(gate, gate->signal);
     wait(gate, &picture);
     return (struct gw_gate_verdict){picture.signal, gate->limit, gate->active};
-}
-
-// What a moving thing would add to a quiet picture, from what its share of a keyframe costs.
-static double expected_signal(const struct gw_gate *gate)
-{
-    const struct gw_baseline *key = &gate->bins[KIND_KEY].weighted;
-    const struct gw_baseline *quiet = &gate->bins[KIND_P].weighted;
-
-    if (key->count == 0 || !gw_baseline_ready(quiet))
-        return 0;
-    const double added = inter_share * reach_area * exp2(key->median);
-    const double higher = log2(1 + added / exp2(quiet->median));
-    return fmin(higher / fmax(quiet->spread, least_spread), signal_high);
 }
 
 bool gw_gate_judge(const struct gw_gate *gate, struct gw_gate_evidence *ret)

@@ -14,16 +14,7 @@
 #include <stdint.h>
 
 #include "analyze/gate.h"
-
-enum gw_level {
-    GW_LEVEL_AUTO,      // chosen among the others, per camera, while it runs
-    GW_LEVEL_GATE,      // decode when the bitstream says that something happens
-    GW_LEVEL_KEYFRAMES, // decode keyframes, and the GOPs around one that shows something
-    GW_LEVEL_FULL,      // decode everything
-};
-enum { GW_LEVEL_COUNT = 4 };
-const char *gw_level_name(enum gw_level level);
-int gw_level_from_name(const char *name); // -1 when unknown
+#include "core/level.h"
 
 // What is known about the camera. Missed events are those that a level alone would not have found.
 struct gw_level_evidence {
@@ -37,6 +28,7 @@ struct gw_level_evidence {
 
 // One level's case.
 struct gw_level_case {
+    int judged;       // events that it could have missed
     double cost;      // expected decoding in quiet, share of decoding everything
     double miss_rate; // share of events missed, as counted; 0 without events
     double miss_high; // one-sided upper bound of it, 90 % confidence (Wilson, JASA 22, 1927)

@@ -12,6 +12,7 @@
 #include <libavutil/pixdesc.h>
 
 #include "analyze/event_fsm.h"
+#include "analyze/health_events.h"
 #include "analyze/luma.h"
 #include "analyze/snapshot.h"
 #include "core/clock.h"
@@ -28,6 +29,7 @@ struct gw_look {
     struct gw_look_config config;
     struct gw_luma luma;
     struct gw_motion *motion; // NULL before the first picture
+    struct gw_health_events *health;
     struct gw_event_fsm fsm;
     struct gw_snapshot_taker taker;
     struct gw_event event; // as last reported; valid while the machine's state is open
@@ -149,6 +151,7 @@ bool gw_look_at(struct gw_look *look, const struct gw_frame *frame, struct gw_mo
     look->looked_us = frame->wall_us;
     const struct gw_motion_result motion =
         gw_motion_feed(look->motion, look->luma.pixels, frame->wall_us);
+    gw_health_events_feed(look->health, &look->luma, frame, &motion, gw_motion_shake(look->motion));
     if (motion.something) {
         const double sharpness = gw_motion_sharpness(look->motion, look->luma.pixels, &motion.box);
         gw_snapshot_taker_offer(&look->taker, frame, &motion.box,
@@ -185,6 +188,10 @@ int gw_look_create(struct gw_look **ret, const struct gw_look_config *config)
     gw_luma_init(&look->luma);
     gw_event_fsm_init(&look->fsm);
     gw_snapshot_taker_init(&look->taker);
+    if (gw_health_events_create(&look->health, &look->config) < 0) {
+        free(look);
+        return -ENOMEM;
+    }
     *ret = look;
     return 0;
 }
@@ -193,6 +200,7 @@ void gw_look_destroy(struct gw_look **look)
 {
     if (!*look)
         return;
+    gw_health_events_destroy(&(*look)->health);
     gw_snapshot_taker_finish(&(*look)->taker);
     gw_motion_destroy(&(*look)->motion);
     gw_luma_finish(&(*look)->luma);
@@ -215,6 +223,7 @@ void gw_look_end(struct gw_look *look)
 {
     if (gw_event_fsm_end(&look->fsm) == GW_EVENT_STEP_CLOSE)
         close_event(look, true);
+    gw_health_events_flush(look->health);
 }
 
 struct gw_look_state gw_look_state(const struct gw_look *look)
@@ -224,6 +233,6 @@ struct gw_look_state gw_look_state(const struct gw_look *look)
                                   .looked_us = look->looked_us,
                                   .start_us = look->fsm.start_us,
                                   .open_us = look->fsm.confirmed_us,
-                                  .events = look->events,
+                                  .events = look->events + gw_health_events_count(look->health),
                                   .unseen = look->unseen};
 }

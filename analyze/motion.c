@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyze/background.h"
+#include "analyze/things.h"
 #include "core/clock.h"
 
 // Small enough for a person at the far end of a yard, large enough that noise does not fill one.
@@ -17,6 +18,14 @@ enum { BLOCK = 4 };
 enum { MIN_FOREGROUND = 7, MIN_CHANGE = 3 };
 // Blocks that touch each other before they are something, or a hint of it, at sensitivity 0.5.
 enum { SOMETHING_BLOCKS = 8, HINT_BLOCKS = 3 };
+// Pixels of a thing that have another structure, not only another brightness: so many per block of
+// it, or of its outline (4 sqrt(n) blocks of a square of n), for what is large and plain, such as a
+// lorry's side. What has edges nearly always has 3 to 16 per block; moving light and what is out of
+// focus less than 1.
+enum { MIN_TEXTURE = 2, MIN_OUTLINE_TEXTURE = 4 };
+// In pictures closer together than this, a thing is at least half where something moved before: a
+// car on a motorway goes its own length in about 130 ms. Snow, rain and insects go further.
+#define CLOSE_PICTURES_US (GW_SECOND * 12 / 100)
 // More than this share of the picture at once, from less than that before, is the light.
 static const double relit_share = 0.6, calm_share = 0.25;
 // Auto exposure moves by less than this from picture to picture.
@@ -33,18 +42,16 @@ struct gw_motion {
     int columns, rows; // of blocks
     struct gw_background *background;
     uint8_t *mask;       // per pixel: 1 = never looked at; NULL without masks
-    uint32_t *zone_bits; // per block; NULL without zones
-    uint8_t *weight;     // per block: 16 = counts as one block, 0 = not in any zone
-    uint8_t *state;      // per block: BLOCK_QUIET, …
-    int *stack;          // for the search of touching blocks
-    int64_t last_us;     // GW_NO_TIME before the first picture
+    uint32_t *zone_bits; // per block: the zones it lies in; NULL without zones
+    const struct gw_zones *zones;
+    int zone_weight[GW_EVENT_ZONES]; // of a block; see sensitivity_weight
+    struct gw_things things;
+    int64_t last_us; // GW_NO_TIME before the first picture
     int64_t believe_from_us;
     double shake_pixels; // by how much the camera moved lately
     double last_share;   // of the picture that was foreground
     bool resumed;        // the next picture comes after a long time
 };
-
-enum { BLOCK_QUIET, BLOCK_MOVES, BLOCK_COUNTED };
 
 // Where a block's middle lies in the picture.
 static double block_x(const struct gw_motion *motion, int column)
@@ -65,42 +72,42 @@ static void draw_mask(struct gw_motion *motion, const struct gw_zones *zones)
                 gw_zones_masked(zones, (x + 0.5) / motion->width, (y + 0.5) / motion->height);
 }
 
-// How much a block counts for: four times at sensitivity 1, a quarter at 0.
-static uint8_t sensitivity_weight(double sensitivity)
+// How much a block counts for, in sixteenths: four times at sensitivity 1, a quarter at 0.
+static int sensitivity_weight(double sensitivity)
 {
-    return (uint8_t)lround(16 * pow(4, 2 * sensitivity - 1));
+    return (int)lround(16 * pow(4, 2 * sensitivity - 1));
 }
 
 static void draw_zones(struct gw_motion *motion, const struct gw_zones *zones)
 {
+    for (int z = 0; z < zones->zone_count; z++)
+        motion->zone_weight[z] = sensitivity_weight(zones->zones[z].sensitivity);
     for (int i = 0; i < motion->columns * motion->rows; i++) {
         const double x = block_x(motion, i % motion->columns);
         const double y = block_y(motion, i / motion->columns);
-        motion->weight[i] = 0;
-        for (int z = 0; z < zones->zone_count; z++) {
-            if (!gw_polygon_contains(&zones->zones[z].polygon, x, y))
-                continue;
-            const uint8_t weight = sensitivity_weight(zones->zones[z].sensitivity);
-            motion->zone_bits[i] |= UINT32_C(1) << z;
-            if (motion->weight[i] < weight)
-                motion->weight[i] = weight;
-        }
+        for (int z = 0; z < zones->zone_count; z++)
+            if (gw_polygon_contains(&zones->zones[z].polygon, x, y))
+                motion->zone_bits[i] |= UINT32_C(1) << z;
     }
 }
 
 static int set_zones(struct gw_motion *motion, const struct gw_zones *zones)
 {
-    memset(motion->weight, 16, (size_t)(motion->columns * motion->rows));
-    if (!zones)
-        return 0;
-    if (zones->mask_count > 0) {
+    const size_t blocks = (size_t)(motion->columns * motion->rows);
+
+    motion->zones = zones;
+    if (zones && zones->mask_count > 0) {
         motion->mask = malloc((size_t)(motion->width * motion->height));
         if (!motion->mask)
             return -ENOMEM;
         draw_mask(motion, zones);
     }
-    if (zones->zone_count > 0)
+    if (zones && zones->zone_count > 0) {
+        motion->zone_bits = calloc(blocks, sizeof(*motion->zone_bits));
+        if (!motion->zone_bits)
+            return -ENOMEM;
         draw_zones(motion, zones);
+    }
     return 0;
 }
 
@@ -115,12 +122,7 @@ int gw_motion_create(struct gw_motion **ret, int width, int height, const struct
     motion->columns = (width + BLOCK - 1) / BLOCK;
     motion->rows = (height + BLOCK - 1) / BLOCK;
     motion->last_us = motion->believe_from_us = GW_NO_TIME;
-    const size_t blocks = (size_t)(motion->columns * motion->rows);
-    motion->state = malloc(blocks);
-    motion->weight = malloc(blocks);
-    motion->zone_bits = calloc(blocks, sizeof(*motion->zone_bits));
-    motion->stack = malloc(blocks * sizeof(*motion->stack));
-    if (!motion->state || !motion->weight || !motion->zone_bits || !motion->stack ||
+    if (gw_things_create(&motion->things, motion->columns, motion->rows) < 0 ||
         set_zones(motion, zones) < 0 ||
         gw_background_create(&motion->background, width, height) < 0) {
         gw_motion_destroy(&motion);
@@ -137,9 +139,7 @@ void gw_motion_destroy(struct gw_motion **motion)
     gw_background_destroy(&(*motion)->background);
     free((*motion)->mask);
     free((*motion)->zone_bits);
-    free((*motion)->weight);
-    free((*motion)->state);
-    free((*motion)->stack);
+    gw_things_destroy(&(*motion)->things);
     free(*motion);
     *motion = NULL;
 }
@@ -177,71 +177,20 @@ static double mark_blocks(struct gw_motion *motion, const struct gw_difference *
 {
     int foreground = 0;
 
+    gw_things_begin(&motion->things);
     for (int i = 0; i < motion->columns * motion->rows; i++) {
-        const struct block_count count =
-            count_block(motion, difference, i % motion->columns, i / motion->columns);
-        motion->state[i] = count.foreground >= MIN_FOREGROUND && count.change >= MIN_CHANGE
-                               ? BLOCK_MOVES
-                               : BLOCK_QUIET;
+        const int column = i % motion->columns, row = i / motion->columns;
+        const struct block_count count = count_block(motion, difference, column, row);
+        const int x = column * BLOCK, y = row * BLOCK;
         foreground += count.foreground;
+        if (count.foreground >= MIN_FOREGROUND && count.change >= MIN_CHANGE)
+            gw_things_mark(&motion->things, i,
+                           gw_texture_count(&difference->texture, x, y, x + BLOCK, y + BLOCK));
     }
     return (double)foreground / (motion->width * motion->height);
 }
 
-// One thing: blocks that touch, also at corners.
-struct thing {
-    int blocks;
-    int weight;                   // 16 per block at sensitivity 0.5
-    int left, top, right, bottom; // blocks, inclusive
-    uint32_t zones;
-};
-
-static void add_block(const struct gw_motion *motion, struct thing *thing, int block)
-{
-    const int column = block % motion->columns, row = block / motion->columns;
-
-    thing->blocks++;
-    thing->weight += motion->weight[block];
-    thing->zones |= motion->zone_bits[block];
-    thing->left = column < thing->left ? column : thing->left;
-    thing->right = column > thing->right ? column : thing->right;
-    thing->top = row < thing->top ? row : thing->top;
-    thing->bottom = row > thing->bottom ? row : thing->bottom;
-}
-
-static int push_neighbours(struct gw_motion *motion, int block, int depth)
-{
-    const int column = block % motion->columns, row = block / motion->columns;
-
-    for (int y = row - 1; y <= row + 1; y++)
-        for (int x = column - 1; x <= column + 1; x++) {
-            if (x < 0 || y < 0 || x >= motion->columns || y >= motion->rows)
-                continue;
-            const int neighbour = y * motion->columns + x;
-            if (motion->state[neighbour] != BLOCK_MOVES)
-                continue;
-            motion->state[neighbour] = BLOCK_COUNTED;
-            motion->stack[depth++] = neighbour;
-        }
-    return depth;
-}
-
-static struct thing grow(struct gw_motion *motion, int first)
-{
-    struct thing thing = {.left = motion->columns, .top = motion->rows, .right = -1, .bottom = -1};
-    int depth = 1;
-
-    motion->state[first] = BLOCK_COUNTED;
-    motion->stack[0] = first;
-    while (depth > 0) {
-        const int block = motion->stack[--depth];
-        add_block(motion, &thing, block);
-        depth = push_neighbours(motion, block, depth);
-    }
-    return thing;
-}
-
-static struct gw_box thing_box(const struct gw_motion *motion, const struct thing *thing)
+static struct gw_box thing_box(const struct gw_motion *motion, const struct gw_thing *thing)
 {
     const double left = (double)thing->left * BLOCK / motion->width;
     const double top = (double)thing->top * BLOCK / motion->height;
@@ -249,6 +198,56 @@ static struct gw_box thing_box(const struct gw_motion *motion, const struct thin
     const double bottom = fmin(1, (thing->bottom + 1.0) * BLOCK / motion->height);
 
     return (struct gw_box){left, top, right - left, bottom - top};
+}
+
+// The zones in which a thing with this box is large enough.
+static uint32_t zones_for(const struct gw_motion *motion, const struct gw_box *box)
+{
+    const double longer_side = fmax(box->w * motion->width, box->h * motion->height);
+    uint32_t zones = 0;
+
+    for (int z = 0; z < motion->zones->zone_count; z++)
+        if (longer_side >= motion->zones->zones[z].min_size * motion->height)
+            zones |= UINT32_C(1) << z;
+    return zones;
+}
+
+// A block in several zones counts for what it counts in the most sensitive of them.
+static int block_weight(const struct gw_motion *motion, uint32_t zones)
+{
+    int weight = 0;
+
+    for (int z = 0; zones >> z; z++)
+        if (zones >> z & 1 && motion->zone_weight[z] > weight)
+            weight = motion->zone_weight[z];
+    return weight;
+}
+
+// What a thing counts for, 16 per block at sensitivity 0.5; adds the zones that it touches.
+static int weigh(const struct gw_motion *motion, const struct gw_thing *thing,
+                 const struct gw_box *box, uint32_t *touched)
+{
+    int weight = 0;
+
+    if (!motion->zone_bits)
+        return thing->count * 16;
+    const uint32_t allowed = zones_for(motion, box);
+    for (int i = 0; i < thing->count; i++) {
+        const uint32_t zones = motion->zone_bits[thing->blocks[i]] & allowed;
+        weight += block_weight(motion, zones);
+        *touched |= zones;
+    }
+    return weight;
+}
+
+// Whether it is a thing at all, rather than light, rain or snow.
+static bool is_solid(const struct gw_thing *thing, int64_t elapsed_us)
+{
+    const double outline = 4 * sqrt(thing->count);
+
+    if (thing->texture < fmin(MIN_TEXTURE * thing->count, MIN_OUTLINE_TEXTURE * outline))
+        return false;
+    return elapsed_us > CLOSE_PICTURES_US || 2 * thing->known >= thing->count;
 }
 
 static void join_box(struct gw_box *box, const struct gw_box *other)
@@ -268,22 +267,22 @@ static void join_box(struct gw_box *box, const struct gw_box *other)
 
 // A displacement is not undone exactly (the camera also turns, and blurs), so while it shakes
 // things must be larger by as many times as it moved by pixels.
-static struct gw_motion_result find_things(struct gw_motion *motion)
+static struct gw_motion_result find_things(struct gw_motion *motion, int64_t elapsed_us)
 {
     const double one_block = 16 * (1 + motion->shake_pixels);
     struct gw_motion_result result = {0};
+    struct gw_thing thing;
 
-    for (int i = 0; i < motion->columns * motion->rows; i++) {
-        if (motion->state[i] != BLOCK_MOVES)
-            continue;
-        const struct thing thing = grow(motion, i);
-        if (thing.weight < one_block * HINT_BLOCKS)
-            continue;
+    while (gw_things_next(&motion->things, &thing)) {
         const struct gw_box box = thing_box(motion, &thing);
+        uint32_t zones = 0;
+        const int weight = weigh(motion, &thing, &box, &zones);
+        if (weight < one_block * HINT_BLOCKS || !is_solid(&thing, elapsed_us))
+            continue;
         result.hint = true;
-        result.something |= thing.weight >= one_block * SOMETHING_BLOCKS;
-        result.area += (double)thing.blocks / (motion->columns * motion->rows);
-        result.zones |= thing.zones;
+        result.something |= weight >= one_block * SOMETHING_BLOCKS;
+        result.area += (double)thing.count / (motion->columns * motion->rows);
+        result.zones |= zones;
         join_box(&result.box, &box);
     }
     return result;
@@ -329,7 +328,7 @@ struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels
         motion->last_share = 0;
         result.relit = true;
     } else if (wall_us >= motion->believe_from_us) {
-        result = find_things(motion);
+        result = find_things(motion, wall_us - motion->last_us);
     }
     gw_background_learn(motion->background, wall_us - motion->last_us);
     motion->last_us = wall_us;
@@ -350,7 +349,7 @@ struct gw_motion_result gw_motion_peek(struct gw_motion *motion, uint8_t *pixels
     if (was_relit(motion, share, difference.exposure_levels))
         result.relit = true;
     else
-        result = find_things(motion);
+        result = find_things(motion, GW_SECOND); // nobody knows what lay between
     motion->shake_pixels = shake_pixels;
     motion->last_share = last_share;
     return result;
@@ -359,6 +358,11 @@ struct gw_motion_result gw_motion_peek(struct gw_motion *motion, uint8_t *pixels
 void gw_motion_resume(struct gw_motion *motion)
 {
     motion->resumed = true;
+}
+
+double gw_motion_shake(const struct gw_motion *motion)
+{
+    return motion->shake_pixels;
 }
 
 double gw_motion_sharpness(const struct gw_motion *motion, const uint8_t *pixels,

@@ -42,6 +42,9 @@ struct gw_motion_result gw_motion_peek(struct gw_motion *motion, uint8_t *pixels
 // since the last.
 void gw_motion_resume(struct gw_motion *motion);
 
+// By how many small pixels the camera shakes, lately.
+double gw_motion_shake(const struct gw_motion *motion);
+
 // Mean steepness of the last picture's brightness inside the box, in levels: a measure of
 // sharpness.
 double gw_motion_sharpness(const struct gw_motion *motion, const uint8_t *pixels,

@@ -33,7 +33,7 @@ __attribute__((format(printf, 2, 3))) static int refuse(const struct reader *rea
     return GW_ERROR_INVALID;
 }
 
-// Every key must be one of the two or three that exist there: a typing error is not a default.
+// Every key must be one of the few that exist there: a typing error is not a default.
 static int check_keys(const struct reader *reader, const json_t *object, const char *where,
                       const char *const *known)
 {
@@ -86,7 +86,7 @@ static int read_polygon(const struct reader *reader, const json_t *owner, const 
 static int read_zone(const struct reader *reader, const json_t *json, const char *where,
                      struct gw_zone *ret)
 {
-    static const char *const known[] = {"name", "polygon", "sensitivity", NULL};
+    static const char *const known[] = {"name", "polygon", "sensitivity", "min_size", NULL};
     int error = check_keys(reader, json, where, known);
     if (error < 0)
         return error;
@@ -101,6 +101,14 @@ static int read_zone(const struct reader *reader, const json_t *json, const char
     ret->sensitivity = default_sensitivity;
     if (sensitivity && !read_fraction(sensitivity, &ret->sensitivity))
         return refuse(reader, "%s.sensitivity must be a number between 0 and 1", where);
+
+    const json_t *min_size = json_object_get(json, "min_size");
+    ret->min_size = 0;
+    if (min_size && !read_fraction(min_size, &ret->min_size))
+        return refuse(reader,
+                      "%s.min_size must be a number between 0 and 1: the thing's longer side, as a "
+                      "fraction of the picture's height",
+                      where);
     return read_polygon(reader, json, where, &ret->polygon);
 }
 

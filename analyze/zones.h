@@ -8,7 +8,7 @@
 // A zones file is JSON; positions are fractions of the picture, origin at the top left:
 //
 //   {"zones": [{"name": "gate", "polygon": [[0.1, 0.5], [0.6, 0.5], [0.6, 1]], "sensitivity":
-//   0.7}],
+//   0.7, "min_size": 0.1}],
 //    "masks": [{"polygon": [[0, 0], [1, 0], [1, 0.1]]}]}
 //
 // Without zones everything that is not masked counts. With zones, only what lies in one of them.
@@ -32,6 +32,7 @@ struct gw_zone {
     char name[GW_ZONE_NAME_SIZE];
     struct gw_polygon polygon;
     double sensitivity; // 0 (only large things) .. 0.5 (the default) .. 1 (smallest things)
+    double min_size;    // of a thing's longer side, fraction of the picture's height; 0 for none
 };
 
 struct gw_zones {

@@ -4,9 +4,11 @@
 #include "app/analysis.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -22,7 +24,9 @@ struct gw_analysis {
     struct gw_analyzer *analyzer; // touched by the running task only
     gw_cursor cursor;             // likewise
     atomic_int_fast64_t idle_us;  // wall time to tell the analyzer; 0 when packets come
-    atomic_uint_fast64_t decoded, dropped, events; // copies for other threads
+    atomic_uint_fast64_t dropped, cpu_us;
+    pthread_mutex_t lock;
+    struct gw_analyzer_counters counters; // a copy for other threads, under lock
 };
 
 static void skip_to(struct gw_analysis *analysis, gw_cursor cursor)
@@ -66,11 +70,19 @@ static bool analyse_next(struct gw_analysis *analysis)
     return true;
 }
 
+static int64_t thread_cpu_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * GW_SECOND + now.tv_nsec / 1000;
+}
+
 static bool run(struct gw_decode_task *task)
 {
     struct gw_analysis *analysis =
         (struct gw_analysis *)((char *)task - offsetof(struct gw_analysis, task));
-    struct gw_analyzer_counters counters;
+    const int64_t cpu_before_us = thread_cpu_us();
     bool more = true;
 
     for (int i = 0; more && i < PACKETS_PER_TURN; i++)
@@ -78,9 +90,10 @@ static bool run(struct gw_decode_task *task)
     int64_t idle_us = atomic_exchange(&analysis->idle_us, 0);
     if (!more && idle_us)
         gw_analyzer_idle(analysis->analyzer, idle_us);
-    gw_analyzer_count(analysis->analyzer, &counters);
-    atomic_store(&analysis->decoded, counters.decoded);
-    atomic_store(&analysis->events, counters.events);
+    pthread_mutex_lock(&analysis->lock);
+    gw_analyzer_count(analysis->analyzer, &analysis->counters);
+    pthread_mutex_unlock(&analysis->lock);
+    atomic_fetch_add(&analysis->cpu_us, (uint64_t)(thread_cpu_us() - cpu_before_us));
     return more;
 }
 
@@ -98,6 +111,8 @@ int gw_analysis_create(struct gw_analysis **ret, const struct gw_analysis_config
         free(analysis);
         return error;
     }
+    pthread_mutex_init(&analysis->lock, NULL);
+    gw_analyzer_count(analysis->analyzer, &analysis->counters);
     *ret = analysis;
     return 0;
 }
@@ -115,9 +130,11 @@ void gw_analysis_idle(struct gw_analysis *analysis, int64_t wall_us)
 
 void gw_analysis_count(struct gw_analysis *analysis, struct gw_analysis_counters *ret)
 {
-    *ret = (struct gw_analysis_counters){.decoded = atomic_load(&analysis->decoded),
-                                         .dropped = atomic_load(&analysis->dropped),
-                                         .events = atomic_load(&analysis->events)};
+    pthread_mutex_lock(&analysis->lock);
+    ret->analyzer = analysis->counters;
+    pthread_mutex_unlock(&analysis->lock);
+    ret->dropped = atomic_load(&analysis->dropped);
+    ret->cpu_us = atomic_load(&analysis->cpu_us);
 }
 
 void gw_analysis_destroy(struct gw_analysis **analysis)
@@ -127,6 +144,7 @@ void gw_analysis_destroy(struct gw_analysis **analysis)
     gw_decode_pool_retire((*analysis)->pool, &(*analysis)->task);
     gw_analyzer_flush((*analysis)->analyzer);
     gw_analyzer_destroy(&(*analysis)->analyzer);
+    pthread_mutex_destroy(&(*analysis)->lock);
     free(*analysis);
     *analysis = NULL;
 }

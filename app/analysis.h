@@ -29,7 +29,9 @@ void gw_analysis_wake(struct gw_analysis *analysis);
 void gw_analysis_idle(struct gw_analysis *analysis, int64_t wall_us);
 
 struct gw_analysis_counters {
-    uint64_t decoded, dropped, events;
+    struct gw_analyzer_counters analyzer;
+    uint64_t dropped; // packets skipped
+    uint64_t cpu_us;  // of the pool's threads, for this camera
 };
 void gw_analysis_count(struct gw_analysis *analysis, struct gw_analysis_counters *ret);
 

@@ -15,9 +15,9 @@
 
 // How long a camera is silent before its analysis is told.
 #define SILENCE_US (3 * GW_SECOND)
-// What the ring keeps beyond the pre-roll: until an event is confirmed and the disk thread comes
-// by.
-#define CONFIRMATION_US (3 * GW_SECOND)
+// What the ring keeps beyond the pre-roll: until an event is confirmed, which keyframes do only when
+// the next one comes, and the disk thread comes by.
+#define CONFIRMATION_US (6 * GW_SECOND)
 
 struct gw_pipeline {
     struct gw_camera camera;
@@ -81,6 +81,7 @@ static int create_analysis(struct gw_pipeline *pipeline)
     struct gw_analysis_config config = {
         .analyzer = gw_analyzer_defaults, .pool = pipeline->services.pool, .ring = pipeline->ring};
     strcpy(config.analyzer.camera, pipeline->camera.id);
+    config.analyzer.level = GW_LEVEL_AUTO;
     config.analyzer.opaque = pipeline;
     config.analyzer.event = handle_event;
     return gw_analysis_create(&pipeline->analysis, &config);
@@ -170,18 +171,26 @@ void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics 
     gw_supervisor_count(pipeline->supervisor, &ingest);
     gw_analysis_count(pipeline->analysis, &analysis);
     gw_recorder_count(pipeline->recorder, &recorder);
+    const struct gw_level_case *level_case = &analysis.analyzer.cases[analysis.analyzer.level];
     *ret = (struct gw_camera_metrics){
         .online = ingest.online,
         .packets = ingest.packets,
         .bytes = ingest.bytes,
         .reconnects = ingest.reconnects,
-        .decoded = analysis.decoded,
+        .decoded = analysis.analyzer.decoded,
         .analysis_dropped = analysis.dropped,
-        .events = analysis.events,
+        .events = analysis.analyzer.events,
         .clips = recorder.clips,
         .clips_truncated = recorder.truncated,
         .ring_bytes = gw_ring_bytes(pipeline->ring),
         .last_packet_age_us =
-            ingest.last_packet_mono_us ? gw_mono_us() - ingest.last_packet_mono_us : -1};
+            ingest.last_packet_mono_us ? gw_mono_us() - ingest.last_packet_mono_us : -1,
+        .level = analysis.analyzer.level,
+        .analysis_packets = analysis.analyzer.packets,
+        .analysis_cpu_us = analysis.cpu_us,
+        .audits = analysis.analyzer.audits,
+        .judged = (uint64_t)level_case->judged,
+        .miss_rate = level_case->miss_rate,
+        .miss_high = level_case->miss_high};
     strcpy(ret->camera, pipeline->camera.id);
 }

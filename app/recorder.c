@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/demand.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "storage/clip_writer.h"
@@ -37,17 +38,16 @@ struct gw_recorder {
     int job_count;
 
     // The disk thread's:
-    int open_events;
-    int64_t want_from_us, want_until_us; // wall; what events ask to be recorded
-    bool recording;                      // cursor stands in the ring, clips come and go
-    gw_cursor cursor;                    // next packet to write, while recording
-    struct gw_clip_writer *writer;       // NULL between clips
-    struct gw_stream *stream;            // the writer's
-    int64_t clip_start_us;               // wall
-    int64_t recorded_until_us;           // wall; end of the last clip, GW_NO_TIME before
-    int64_t read_mono_us;                // when the ring last had a packet for us
-    int64_t retry_mono_us;               // not before this, after an error
-    int disk_error;                      // as last said; 0 when all is well
+    struct gw_demand demand;       // what events ask to be recorded
+    bool recording;                // cursor stands in the ring, clips come and go
+    gw_cursor cursor;              // next packet to write, while recording
+    struct gw_clip_writer *writer; // NULL between clips
+    struct gw_stream *stream;      // the writer's
+    int64_t clip_start_us;         // wall
+    int64_t recorded_until_us;     // wall; end of the last clip, GW_NO_TIME before
+    int64_t read_mono_us;          // when the ring last had a packet for us
+    int64_t retry_mono_us;         // not before this, after an error
+    int disk_error;                // as last said; 0 when all is well
 
     atomic_uint_fast64_t clips, truncated;
 };
@@ -59,7 +59,7 @@ int gw_recorder_create(struct gw_recorder **ret, const struct gw_recorder_config
         return -ENOMEM;
     recorder->config = *config;
     recorder->last = &recorder->first;
-    recorder->want_until_us = GW_NO_TIME;
+    gw_demand_init(&recorder->demand, config->settings.preroll_us, config->settings.postroll_us);
     recorder->recorded_until_us = GW_NO_TIME;
     pthread_mutex_init(&recorder->lock, NULL);
     *ret = recorder;
@@ -141,20 +141,6 @@ static bool write_snapshot(struct gw_recorder *recorder, const struct job *job)
     return !error;
 }
 
-// What an event asks to be recorded.
-static void want(struct gw_recorder *recorder, const struct job *job)
-{
-    const struct gw_settings *settings = &recorder->config.settings;
-
-    if (job->phase == GW_EVENT_PHASE_OPENED) {
-        recorder->open_events++;
-        recorder->want_from_us = job->event.start_us - settings->preroll_us;
-        recorder->want_until_us = INT64_MAX;
-    } else if (job->phase == GW_EVENT_PHASE_CLOSED && --recorder->open_events == 0) {
-        recorder->want_until_us = job->event.end_us + settings->postroll_us;
-    }
-}
-
 static void handle_job(struct gw_recorder *recorder, struct job *job)
 {
     static const enum gw_fact_kind kinds[] = {[GW_EVENT_PHASE_OPENED] = GW_FACT_EVENT_OPENED,
@@ -165,7 +151,7 @@ static void handle_job(struct gw_recorder *recorder, struct job *job)
     // An opened event's picture that could not be written is not promised either.
     if (job->jpeg_size && !write_snapshot(recorder, job) && job->phase == GW_EVENT_PHASE_OPENED)
         fact.event.snapshot_us = GW_NO_TIME;
-    want(recorder, job);
+    gw_demand_note(&recorder->demand, job->phase, &job->event, recorder->recording);
     post(recorder, &fact);
 }
 
@@ -184,7 +170,7 @@ static bool wants_recording(const struct gw_recorder *recorder)
 {
     switch (recorder->config.mode) {
     case GW_RECORD_CONTINUOUS: return true;
-    case GW_RECORD_EVENTS: return recorder->want_until_us != GW_NO_TIME;
+    case GW_RECORD_EVENTS: return recorder->demand.until_us != GW_NO_TIME;
     case GW_RECORD_OFF: break;
     }
     return false;
@@ -246,7 +232,7 @@ static gw_cursor find_start(struct gw_recorder *recorder)
 {
     return gw_ring_find_key(recorder->config.ring, recorder->config.mode == GW_RECORD_CONTINUOUS
                                                        ? recorder->recorded_until_us
-                                                       : recorder->want_from_us);
+                                                       : recorder->demand.from_us);
 }
 
 // Whether the clip must end before this packet, which then begins the next; NULL when not.
@@ -278,13 +264,13 @@ static void record(struct gw_recorder *recorder, const struct gw_packet *packet)
 // Whether this packet lies behind what any event asked for.
 static bool is_enough(const struct gw_recorder *recorder, const struct gw_packet *packet)
 {
-    return recorder->config.mode == GW_RECORD_EVENTS && packet->av->dts > recorder->want_until_us;
+    return recorder->config.mode == GW_RECORD_EVENTS && packet->av->dts > recorder->demand.until_us;
 }
 
 static void stop_recording(struct gw_recorder *recorder)
 {
     close_clip(recorder, "quiet");
-    recorder->want_until_us = GW_NO_TIME;
+    gw_demand_settle(&recorder->demand);
     recorder->recording = false;
     gw_ring_hold(recorder->config.ring, GW_CURSOR_NONE);
 }

@@ -173,6 +173,13 @@ static double events(const struct gw_camera_metrics *m) { return (double)m->even
 static double clips(const struct gw_camera_metrics *m) { return (double)m->clips; }
 static double truncated(const struct gw_camera_metrics *m) { return (double)m->clips_truncated; }
 static double ring_bytes(const struct gw_camera_metrics *m) { return (double)m->ring_bytes; }
+static double level(const struct gw_camera_metrics *m) { return m->level; }
+static double analysed(const struct gw_camera_metrics *m) { return (double)m->analysis_packets; }
+static double cpu(const struct gw_camera_metrics *m) { return (double)m->analysis_cpu_us / GW_SECOND; }
+static double audits(const struct gw_camera_metrics *m) { return (double)m->audits; }
+static double judged(const struct gw_camera_metrics *m) { return (double)m->judged; }
+static double miss_rate(const struct gw_camera_metrics *m) { return m->miss_rate; }
+static double miss_high(const struct gw_camera_metrics *m) { return m->miss_high; }
 // clang-format on
 
 static double packet_age(const struct gw_camera_metrics *m)
@@ -194,6 +201,19 @@ static const struct camera_metric camera_metrics[] = {
     {"gridwatch_camera_ring_bytes", "gauge", "Pre-roll held in memory.", ring_bytes},
     {"gridwatch_camera_last_packet_age_seconds", "gauge",
      "Since the last packet; -1 before the first.", packet_age},
+    {"gridwatch_camera_analysis_level", "gauge", "1 gate, 2 keyframes, 3 full.", level},
+    {"gridwatch_camera_analysis_packets_total", "counter", "Packets that analysis has had.",
+     analysed},
+    {"gridwatch_camera_analysis_cpu_seconds_total", "counter", "CPU time of decoding and looking.",
+     cpu},
+    {"gridwatch_camera_analysis_audits_total", "counter",
+     "GOPs decoded although the level would not.", audits},
+    {"gridwatch_camera_analysis_judged_events", "gauge",
+     "Events lately that the level could have missed.", judged},
+    {"gridwatch_camera_analysis_miss_rate", "gauge", "Share of them that it would have missed.",
+     miss_rate},
+    {"gridwatch_camera_analysis_miss_rate_high", "gauge", "Upper bound of that, 90 % confidence.",
+     miss_high},
 };
 
 static void write_head(FILE *out, const char *name, const char *type, const char *help)

@@ -31,7 +31,7 @@
 static const char events_help[] = "usage: gridwatch events [OPTION]…\n"
                                   "\n"
                                   "Lists events, newest first. Times are UTC.\n"
-                                  "\n" FILTERS "  --kind K              motion\n"
+                                  "\n" FILTERS "  --kind K              " GW_EVENT_KIND_NAMES "\n"
                                   "  --state S             open or closed\n" OUTPUT;
 
 static const char clips_help[] =
@@ -136,7 +136,7 @@ static void print_event(const struct gw_event_row *row)
     const struct gw_event *event = &row->event;
     char start[GW_RFC3339_SIZE], area[GW_DIVISION_SIZE + GW_GRID_SIZE];
     snprintf(area, sizeof(area), "%s%s", row->place.division, row->place.grid);
-    printf("%-19s  %7.1f s  %-8s%-8s  %4.2f  %-15s  %-20s  %s\n",
+    printf("%-19s  %7.1f s  %-12s%-8s  %4.2f  %-15s  %-20s  %s\n",
            format_second(start, event->start_us),
            (double)(event->end_us - event->start_us) / GW_SECOND, gw_event_kind_name(event->kind),
            event->interrupted ? "cut off" : gw_event_state_name(event->state), event->score, area,
@@ -169,7 +169,7 @@ static int list_events(struct listing *listing, struct gw_index *index)
         abort();
     int count = gw_index_events(index, &listing->query, rows, cursor);
     if (count > 0 && !listing->json)
-        puts("START (UTC)              LASTED  KIND    STATE     SCORE AREA             CAMERA"
+        puts("START (UTC)              LASTED  KIND        STATE     SCORE AREA             CAMERA"
              "                NAME");
     for (int i = 0; i < count; i++) {
         if (listing->json)

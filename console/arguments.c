@@ -115,7 +115,7 @@ static const struct argument arguments[] = {
     {"to", MOMENT, false, parse_to},
     {"division", "the first digits of a division code", false, parse_division},
     {"camera", "a camera's id", false, parse_camera},
-    {"kind", "motion", true, parse_kind},
+    {"kind", "a kind: " GW_EVENT_KIND_NAMES, true, parse_kind},
     {"state", "a state: events are open, closed; clips recording, closed, repaired, lost", false,
      parse_state},
     {"near", "LON,LAT,METRES in WGS-84 degrees, at most 1000000 metres", false, parse_near},

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/level.h"
 #include "core/url.h"
 
 #define GW_CAMERA_ID_SIZE   64
@@ -57,6 +58,13 @@ struct gw_camera_metrics {
     uint64_t clips_truncated;   // clips that lost packets, because the disk lagged
     uint64_t ring_bytes;        // pre-roll held now
     int64_t last_packet_age_us; // -1 before the first
+    // How it is analysed. See analyze/level.h for what speaks for a level.
+    enum gw_level level;         // at work; never auto
+    uint64_t analysis_packets;   // that analysis has had; decoded is of these
+    uint64_t analysis_cpu_us;    // CPU time of decoding and looking
+    uint64_t audits;             // GOPs decoded although the level would not
+    uint64_t judged;             // events lately that the level could have missed
+    double miss_rate, miss_high; // share of them that it did, and the upper bound of that, 90 %
 };
 
 // Whether text can be a camera id / a division code / a grid cell ("" allowed for the last two).

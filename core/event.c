@@ -5,7 +5,8 @@
 
 #include "core/names.h"
 
-static const char *const kinds[] = {"motion"};
+static const char *const kinds[GW_EVENT_KIND_COUNT] = {"motion", "covered", "black", "over-bright",
+                                                       "frozen", "blurred", "moved"};
 static const char *const states[] = {"open", "closed"};
 
 const char *gw_event_kind_name(enum gw_event_kind kind)

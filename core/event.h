@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// An event: something moved here then. A plain value, copied freely; it holds no pointer to media,
-// so the same struct goes to the index, onto the bus and into JSON.
+// An event: something moved here then, or the camera's picture was no good. A plain value, copied
+// freely; it holds no pointer to media, so the same struct goes to the index, onto the bus and into
+// JSON.
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +15,19 @@
 #define GW_ZONE_NAME_SIZE 32
 #define GW_EVENT_ZONES    8
 
-enum gw_event_kind { GW_EVENT_MOTION };
+// All but motion are about the camera's health: its picture shows nothing, or not what it should.
+enum gw_event_kind {
+    GW_EVENT_MOTION,
+    GW_EVENT_COVERED,
+    GW_EVENT_BLACK,
+    GW_EVENT_OVERBRIGHT,
+    GW_EVENT_FROZEN,
+    GW_EVENT_BLURRED,
+    GW_EVENT_MOVED,
+};
+#define GW_EVENT_KIND_COUNT 7
+// All their names, for errors and help.
+#define GW_EVENT_KIND_NAMES "motion, covered, black, over-bright, frozen, blurred, moved"
 
 enum gw_event_state { GW_EVENT_OPEN, GW_EVENT_CLOSED };
 

@@ -38,7 +38,8 @@ enum MHD_Result gw_route_events(struct gw_request *request)
     return gw_reply_index_error(request, count, "event");
 }
 
-// The clips that cover the event, oldest first.
+// The clips that cover the event, oldest first; of a fault that may last for weeks, those of the
+// time until it was sure.
 static int add_clips(struct gw_index *index, const struct gw_event *event, json_t *json)
 {
     struct gw_query query;
@@ -47,7 +48,7 @@ static int add_clips(struct gw_index *index, const struct gw_event *event, json_
     gw_query_init(&query);
     memcpy(query.camera, event->camera, sizeof(query.camera));
     query.from_us = event->start_us;
-    query.to_us = event->end_us + 1;
+    query.to_us = (event->kind == GW_EVENT_MOTION ? event->end_us : event->confirmed_us) + 1;
     query.limit = MAX_CLIPS_OF_EVENT;
     struct gw_clip_row *rows = calloc(MAX_CLIPS_OF_EVENT, sizeof(*rows));
     if (!rows)

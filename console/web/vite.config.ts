@@ -25,6 +25,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
   },
   // A test reads the site's own sentences.
-  server: { proxy: { '/api': site }, fs: { allow: ['.', '../../ingest', '../../app'] } },
+  server: { proxy: { '/api': site }, fs: { allow: ['.', '../../core', '../../ingest', '../../app'] } },
   test: { include: ['tests/*.test.ts'] },
 } as Parameters<typeof defineConfig>[0]);

@@ -228,6 +228,7 @@ export class FakeSite {
       (!query.has('camera') || event.camera === query.get('camera')) &&
       event.division.startsWith(query.get('division') ?? '') &&
       (!query.has('state') || event.state === query.get('state')) &&
+      (!query.has('kind') || event.kind === query.get('kind')) &&
       (!query.has('to') || event.start_us < Number(query.get('to'))) &&
       (!query.has('cursor') || `${event.start_us}` < query.get('cursor'));
     const all = this.events.filter(fits).sort((a, b) => b.start_us - a.start_us);

@@ -124,6 +124,25 @@ test('filters_narrow_the_list_live_and_survive_a_reload', withSite(async ({ site
   assert.match(await page.textContent('[data-test="empty"]'), /没有符合筛选/);
 }));
 
+test('a_fault_of_the_picture_says_what_it_is_and_has_no_box', withSite(async ({ site, page }) => {
+  const motion = site.addEvent('gate-07', usAgo(300));
+  const fault = site.openEvent('gate-07', usAgo(60), { kind: 'covered', box: [0, 0, 1, 1] });
+  const shows = (ids) => until(page, (wanted) => [...document.querySelectorAll('[data-test="card"]')].map((one) => one.dataset.event).join() === wanted, ids.join());
+  await enter(site, page);
+  await shows([fault.id, motion.id]);
+  assert.match(await page.textContent(`[data-event="${fault.id}"]`), /镜头被遮挡/);
+  await page.selectOption('[data-test="filter-kind"]', 'covered');
+  await shows([fault.id]);
+  await page.reload();
+  await shows([fault.id]);
+  await page.click(`[data-event="${fault.id}"]`);
+  await page.waitForSelector('[data-test="snapshot"]');
+  assert.match(await page.textContent('[data-test="fault"]'), /请到现场查看/);
+  assert.equal(await page.$('[data-test="box"]'), null);
+  await page.selectOption('[data-test="filter-kind"]', 'frozen');
+  assert.match(await page.textContent('[data-test="empty"]'), /没有符合筛选/);
+}));
+
 test('an_event_that_opens_while_a_list_is_on_its_way_is_not_lost', withSite(async ({ site, page }) => {
   const old = site.addEvent('gate-07', usAgo(300));
   await enter(site, page);

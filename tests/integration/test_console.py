@@ -176,6 +176,7 @@ def test_events_come_newest_first_and_every_filter_narrows(client):
                "division=640323": lambda event: True,
                "division=640399": lambda event: False,
                "kind=motion": lambda event: True,
+               "kind=over-bright": lambda event: False,
                "state=closed": lambda event: event["state"] == "closed",
                "state=open": lambda event: event["state"] == "open",
                f"from={starts[3]}": lambda event: event["end_us"] > starts[3],

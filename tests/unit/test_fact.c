@@ -130,9 +130,23 @@ static void each_kind_has_its_name_and_topic_class(void **state)
     assert_string_equal(gw_fact_topic_class(GW_FACT_CAMERA_OFFLINE), "camera");
 }
 
+static void every_kind_of_event_is_read_back_by_its_name(void **state)
+{
+    char listed[128] = "";
+
+    for (int i = 0; i < GW_EVENT_KIND_COUNT; i++) {
+        const char *name = gw_event_kind_name((enum gw_event_kind)i);
+        assert_int_equal(gw_event_kind_from_name(name), i);
+        strcat(strcat(listed, i ? ", " : ""), name);
+    }
+    assert_string_equal(listed, GW_EVENT_KIND_NAMES);
+    assert_int_equal(gw_event_kind_from_name("face"), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_event_is_read_back_by_its_name),
         cmocka_unit_test(an_event_fact_survives_json),
         cmocka_unit_test(an_event_without_snapshot_says_so),
         cmocka_unit_test(a_clip_and_a_camera_fact_survive_json),

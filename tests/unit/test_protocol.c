@@ -42,14 +42,37 @@ static void a_status_survives_the_wire(void **state)
                                         .online = true,
                                         .packets = 7,
                                         .clips_truncated = 1,
-                                        .last_packet_age_us = -1};
+                                        .last_packet_age_us = -1,
+                                        .level = GW_LEVEL_GATE,
+                                        .analysis_packets = 9,
+                                        .analysis_cpu_us = 10,
+                                        .audits = 11,
+                                        .judged = 12,
+                                        .miss_rate = 0.25,
+                                        .miss_high = 0.5};
     struct gw_camera_metrics *back;
     json_t *message = gw_protocol_status(&metrics, 1);
     assert_int_equal(gw_protocol_read_status(message, &back), 1);
     assert_string_equal(back[0].camera, "a");
     assert_int_equal(back[0].packets, 7);
     assert_int_equal(back[0].last_packet_age_us, -1);
+    assert_int_equal(back[0].level, GW_LEVEL_GATE);
+    assert_int_equal(back[0].analysis_packets, 9);
+    assert_int_equal(back[0].analysis_cpu_us, 10);
+    assert_int_equal(back[0].audits, 11);
+    assert_int_equal(back[0].judged, 12);
+    assert_float_equal(back[0].miss_rate, 0.25, 0);
+    assert_float_equal(back[0].miss_high, 0.5, 0);
     free(back);
+    json_decref(message);
+}
+
+static void a_status_with_a_level_that_is_none_is_refused(void **state)
+{
+    struct gw_camera_metrics metrics = {.camera = "a", .level = GW_LEVEL_AUTO};
+    struct gw_camera_metrics *back;
+    json_t *message = gw_protocol_status(&metrics, 1);
+    assert_true(gw_protocol_read_status(message, &back) < 0);
     json_decref(message);
 }
 
@@ -122,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_assignment_carries_credentials_byte_for_byte),
         cmocka_unit_test(a_status_survives_the_wire),
+        cmocka_unit_test(a_status_with_a_level_that_is_none_is_refused),
         cmocka_unit_test(a_repair_names_its_clips),
         cmocka_unit_test(a_bad_fact_still_gives_its_number),
         cmocka_unit_test(nonsense_from_the_other_side_is_refused),

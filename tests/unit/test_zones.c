@@ -32,14 +32,17 @@ static void zones_and_masks_are_read(void **state)
         gw_zones_parse(
             &zones,
             "{\"zones\": [{\"name\": \"门口\", \"polygon\": [[0,0],[1,0],[0.5,1]]},"
-            " {\"name\": \"b\", \"polygon\": [[0,0],[1,0],[1,1],[0,1]], \"sensitivity\": 1}],"
+            " {\"name\": \"b\", \"polygon\": [[0,0],[1,0],[1,1],[0,1]], \"sensitivity\": 1,"
+            " \"min_size\": 0.15}],"
             " \"masks\": [{\"polygon\": [[0,0],[0.5,0],[0.5,0.5],[0,0.5]]}]}",
             "site.json", error),
         0);
     assert_int_equal(zones.zone_count, 2);
     assert_string_equal(zones.zones[0].name, "门口");
     assert_true(zones.zones[0].sensitivity == 0.5);
+    assert_true(zones.zones[0].min_size == 0);
     assert_true(zones.zones[1].sensitivity == 1);
+    assert_true(zones.zones[1].min_size == 0.15);
     assert_true(gw_zones_masked(&zones, 0.2, 0.2));
     assert_false(gw_zones_masked(&zones, 0.7, 0.2));
 }
@@ -75,6 +78,10 @@ static void every_mistake_is_named_with_its_place(void **state)
     assert_refused(
         "{\"zones\": [{\"name\": \"a\", \"polygon\": [[0,0],[1,0],[1,1]], \"sensitivity\": 50}]}",
         "site.json: zones[0].sensitivity must be a number between 0 and 1");
+    assert_refused(
+        "{\"zones\": [{\"name\": \"a\", \"polygon\": [[0,0],[1,0],[1,1]], \"min_size\": 40}]}",
+        "site.json: zones[0].min_size must be a number between 0 and 1: the thing's longer side, "
+        "as a fraction of the picture's height");
     assert_refused("{\"masks\": [{\"polygons\": []}]}",
                    "site.json: masks[0] has an unknown key \"polygons\"");
 }

@@ -72,6 +72,15 @@ describe('clip', () => {
     expect(applyClip([], clip('c', { start_us: at + 60 * s, end_us: at + 70 * s }), event('e'))).toHaveLength(0);
   });
 
+  test('a_fault_that_goes_on_does_not_gather_the_clips_of_later_days', () => {
+    const fault = event('e', { kind: 'covered', state: 'open', end_us: at + 90_000 * s, confirmed_us: at + 11 * s });
+    const first = clip('c', { start_us: at + 3 * s, end_us: at + 17 * s });
+    const later = clip('d', { start_us: at + 80_000 * s, end_us: at + 80_020 * s });
+    expect(applyClip([], first, fault)).toHaveLength(1);
+    expect(applyClip([first], later, fault)).toHaveLength(1);
+    expect(continuation([first, later], first, fault)).toBeUndefined();
+  });
+
   test('a_repeated_opening_does_not_make_a_closed_clip_record_again', () => {
     const list = applyClip([clip('c')], clip('c', { state: 'recording' }), event('e'));
     expect(list[0]!.state).toBe('closed');

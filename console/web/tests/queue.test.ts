@@ -50,6 +50,11 @@ describe('queue', () => {
     expect(matches({ ...emptyFilter, camera: 'gate-07' }, event('a'))).toBe(true);
   });
 
+  test('a_kind_filter_is_exact', () => {
+    expect(matches({ ...emptyFilter, kind: 'frozen' }, event('a'))).toBe(false);
+    expect(matches({ ...emptyFilter, kind: 'frozen' }, event('a', { kind: 'frozen' }))).toBe(true);
+  });
+
   test('news_of_rows_not_fetched_yet_wait_for_them', () => {
     const list = [event('b', { start_us: at })];
     const older = event('a', { start_us: at - s });

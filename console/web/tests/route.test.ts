@@ -9,7 +9,7 @@ import { formatRoute, parseRoute, type Route } from '../src/lib/route';
 describe('route', () => {
   test.each<Route>([
     { page: 'queue', event: '', filter: emptyFilter },
-    { page: 'queue', event: '0190a5c2-1', filter: { camera: 'gate-07', division: '640323', state: 'open' } },
+    { page: 'queue', event: '0190a5c2-1', filter: { camera: 'gate-07', division: '640323', kind: 'over-bright', state: 'open' } },
     { page: 'cameras' },
     { page: 'login', code: 'a b/c' },
   ])('an_address_names_the_page_it_was_made_of: %o', (route) => {
@@ -22,8 +22,8 @@ describe('route', () => {
   });
 
   test('nonsense_in_an_address_becomes_no_filter', () => {
-    expect(parseRoute('#/queue?division=64x0&state=boiling&colour=red')).toMatchObject({
-      filter: { camera: '', division: '640', state: '' },
+    expect(parseRoute('#/queue?division=64x0&kind=face&state=boiling&colour=red')).toMatchObject({
+      filter: { camera: '', division: '640', kind: '', state: '' },
     });
     expect(parseRoute('#/queue/%E0%A4%A')).toMatchObject({ event: '' });
   });

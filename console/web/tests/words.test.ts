@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 import strays from '../../../app/strays.c?raw';
+import kinds from '../../../core/event.c?raw';
 import session from '../../../ingest/session.c?raw';
 import { describe, expect, test } from 'vitest';
 
+import { eventKinds } from '../src/api/types';
 import { en } from '../src/i18n/en';
 import { reasonIn } from '../src/i18n/reasons';
 import { zh } from '../src/i18n/zh-CN';
@@ -36,6 +38,13 @@ describe('words', () => {
     );
     expect(reasons.length).toBeGreaterThan(10);
     for (const reason of reasons) expect(reasonIn('zh-CN', reason), reason).toMatch(/[\u4e00-\u9fff]/);
+  });
+
+  test('every_kind_of_event_has_a_name_and_every_fault_says_what_to_do', () => {
+    const known = [.../kinds\[[A-Z_]*\] = \{([^}]*)\}/.exec(kinds)![1]!.matchAll(/"([^"]+)"/g)].map((found) => found[1]!);
+    expect(eventKinds).toEqual(known);
+    for (const kind of known) expect((zh.kind as Tree)[kind], kind).toBeTruthy();
+    expect(Object.keys(zh.fault).sort()).toEqual(known.filter((kind) => kind !== 'motion').sort());
   });
 
   test('chinese_texts_are_chinese', () => {

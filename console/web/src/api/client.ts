@@ -75,6 +75,7 @@ async function call<T>(method: string, path: string, query: Query = {}, body?: u
 export interface EventFilter {
   camera: string;
   division: string;
+  kind: string; // '' for all
   state: '' | 'open' | 'closed';
 }
 

@@ -7,6 +7,9 @@ export type EventState = 'open' | 'closed';
 export type ClipState = 'recording' | 'closed' | 'repaired' | 'lost';
 export type CameraStatus = 'online' | 'offline' | 'unknown';
 
+// Something moved; all others are faults of the camera's picture. In the order of the filter.
+export const eventKinds = ['motion', 'covered', 'black', 'over-bright', 'frozen', 'blurred', 'moved'];
+
 export interface Place {
   division: string;
   grid: string;
@@ -18,7 +21,7 @@ export interface Place {
 export interface GridEvent extends Place {
   id: string;
   camera: string;
-  kind: string;
+  kind: string; // one of eventKinds, or one that a newer site knows
   state: EventState;
   start_us: number;
   end_us: number;
@@ -30,6 +33,8 @@ export interface GridEvent extends Place {
   has_snapshot: boolean;
   snapshot_us?: number;
 }
+
+export const isFault = (event: GridEvent) => event.kind !== 'motion';
 
 export interface Clip extends Place {
   id: string;

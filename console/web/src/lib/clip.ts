@@ -3,7 +3,7 @@
 
 // Where an event lies in its clips. Pure. Seconds are within a clip, `_us` is wall time.
 
-import type { Clip, GridEvent } from '../api/types';
+import { isFault, type Clip, type GridEvent } from '../api/types';
 
 export const lead = 3; // seconds that a viewer sees before the event begins
 
@@ -40,9 +40,13 @@ export function startOffset(clip: Clip, event: GridEvent, fromUs = 0): number {
   return Math.max(0, secondsBetween(clip.start_us, fromUs || event.start_us - lead * 1e6));
 }
 
+// A fault may last for weeks; what shows it is its beginning, until the moment when it was sure.
+const shownUntil = (event: GridEvent) => (isFault(event) ? event.confirmed_us : event.end_us);
+const goesOn = (event: GridEvent) => event.state === 'open' && !isFault(event);
+
 // The clip in which an event goes on that this one does not hold to its end.
 export function continuation(clips: Clip[], clip: Clip, event: GridEvent): Clip | undefined {
-  if (event.state === 'closed' && event.end_us <= clip.end_us) return undefined;
+  if (!goesOn(event) && shownUntil(event) <= clip.end_us) return undefined;
   return inOrder(clips).find((one) => one.start_us > clip.start_us && !isOver(one, clip.end_us));
 }
 
@@ -62,7 +66,7 @@ export function applyClip(clips: Clip[], told: Clip, event: GridEvent): Clip[] {
   if (known) return clips.map((clip) => (clip.id === told.id ? laterClip(clip, told) : clip));
   const covers =
     told.camera === event.camera &&
-    (event.state === 'open' || told.start_us <= event.end_us) &&
+    (goesOn(event) || told.start_us <= shownUntil(event)) &&
     !isOver(told, event.start_us);
   return covers ? inOrder([...clips, told]) : clips;
 }

@@ -6,7 +6,7 @@
 import type { EventFilter } from '../api/client';
 import type { GridEvent } from '../api/types';
 
-export const emptyFilter: EventFilter = { camera: '', division: '', state: '' };
+export const emptyFilter: EventFilter = { camera: '', division: '', kind: '', state: '' };
 
 // Rows that a screen keeps; older ones are fetched again when somebody scrolls to them.
 export const keepRows = 500;
@@ -18,6 +18,7 @@ export function matches(filter: EventFilter, event: GridEvent): boolean {
   return (
     (!filter.camera || event.camera === filter.camera) &&
     event.division.startsWith(filter.division) &&
+    (!filter.kind || event.kind === filter.kind) &&
     (!filter.state || event.state === filter.state)
   );
 }

@@ -3,9 +3,10 @@
 
 // Which page the address names. Pure: text to route and back.
 //
-//   #/queue   #/queue/EVENT   #/queue?camera=…&division=…&state=…   #/cameras   #/login/CODE
+//   #/queue   #/queue/EVENT   #/queue?camera=…&division=…&kind=…&state=…   #/cameras   #/login/CODE
 
 import type { EventFilter } from '../api/client';
+import { eventKinds } from '../api/types';
 import { emptyFilter } from './queue';
 
 export type Route =
@@ -41,10 +42,12 @@ function decode(text: string): string {
 function parseFilter(query: string): EventFilter {
   const given = new URLSearchParams(query);
   const state = given.get('state');
+  const kind = given.get('kind') ?? '';
   return {
     ...emptyFilter,
     camera: given.get('camera') ?? '',
     division: (given.get('division') ?? '').replace(/\D/g, '').slice(0, 12),
+    kind: eventKinds.includes(kind) ? kind : '',
     state: state === 'open' || state === 'closed' ? state : '',
   };
 }

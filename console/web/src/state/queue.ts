@@ -103,8 +103,8 @@ function cutLongList() {
 }
 
 function setFilter(next: EventFilter): void {
-  const { camera, division, state } = filter.value;
-  if (loaded.value && camera === next.camera && division === next.division && state === next.state) return;
+  const now = filter.value;
+  if (loaded.value && (Object.keys(now) as (keyof EventFilter)[]).every((part) => now[part] === next[part])) return;
   filter.value = { ...next };
   rows.value = [];
   loaded.value = false;
@@ -120,7 +120,7 @@ function setAtTop(is: boolean): void {
 export const useQueue = () => ({
   rows: computed(() => rows.value),
   filter: readonly(filter),
-  filtered: computed(() => !!(filter.value.camera || filter.value.division || filter.value.state)),
+  filtered: computed(() => Object.values(filter.value).some(Boolean)),
   complete: readonly(complete),
   loading: readonly(loading),
   loaded: readonly(loaded),
