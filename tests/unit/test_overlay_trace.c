@@ -124,6 +124,31 @@ static void a_split_event_goes_over_into_the_next(void **state)
     gw_overlay_trace_finish(&trace);
 }
 
+static void a_fault_of_the_camera_is_no_motion_and_does_not_end_it(void **state)
+{
+    struct gw_overlay_trace trace = {0};
+    struct gw_trace_event event;
+    double score;
+    struct gw_event fault = {
+        .id.bytes = {9}, .kind = GW_EVENT_COVERED, .start_us = 500000, .end_us = 900000};
+    tell(&trace, GW_EVENT_PHASE_OPENED, 1, 0, 300000, 0.2);
+    gw_overlay_trace_event(&trace, GW_EVENT_PHASE_OPENED, &fault);
+    fault.end_us = 5000000;
+    gw_overlay_trace_event(&trace, GW_EVENT_PHASE_CLOSED, &fault);
+    tell(&trace, GW_EVENT_PHASE_CLOSED, 1, 0, 1000000, 0.3);
+    for (int64_t us = 0; us < 6000000; us += 100000)
+        add_picture(&trace, us, us >= 300000 && us < 2000000);
+    assert_int_equal(gw_overlay_trace_settle(&trace), 0);
+    assert_int_equal(at(800000), GW_MOMENT_MOVES);
+    assert_int_equal(at(1900000), GW_MOMENT_PAUSES);
+    assert_int_equal(at(3000000), GW_MOMENT_NONE);
+    assert_null(gw_overlay_trace_fault_at(&trace, 400000));
+    assert_int_equal(gw_overlay_trace_fault_at(&trace, 500000)->kind, GW_EVENT_COVERED);
+    assert_int_equal(gw_overlay_trace_fault_at(&trace, 5000000)->end_us, 5000000);
+    assert_null(gw_overlay_trace_fault_at(&trace, 5000001));
+    gw_overlay_trace_finish(&trace);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +157,7 @@ int main(void)
         cmocka_unit_test(signals_that_are_unknown_have_no_extent),
         cmocka_unit_test(an_event_begins_moves_pauses_and_is_gone),
         cmocka_unit_test(a_split_event_goes_over_into_the_next),
+        cmocka_unit_test(a_fault_of_the_camera_is_no_motion_and_does_not_end_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
