@@ -85,6 +85,33 @@ static int find_crossings(const struct gw_polygon *polygon, double y, double *re
     return count;
 }
 
+// From one fraction of the width to another, in one row.
+static void fill_span(AVFrame *canvas, struct gw_rect area, int y, double from, double to,
+                      enum gw_ink ink)
+{
+    const int left = (int)floor(from * area.w), right = (int)ceil(to * area.w);
+
+    gw_canvas_fill(canvas, (struct gw_rect){area.x + left, area.y + y, right - left, 1}, ink);
+}
+
+// What lies between two heights of an edge, as far as it is in the row.
+static void fill_edge(AVFrame *canvas, struct gw_rect area, int y, const struct gw_polygon *polygon,
+                      int i, int j, enum gw_ink ink)
+{
+    const double xi = polygon->x[i], yi = polygon->y[i], xj = polygon->x[j], yj = polygon->y[j];
+    const double top = fmax(fmin(yi, yj), (double)y / area.h);
+    const double bottom = fmin(fmax(yi, yj), (double)(y + 1) / area.h);
+
+    if (top > bottom)
+        return;
+    const double slope = yi == yj ? 0 : (xj - xi) / (yj - yi);
+    const double a = yi == yj ? xi : xi + (top - yi) * slope;
+    const double b = yi == yj ? xj : xi + (bottom - yi) * slope;
+    fill_span(canvas, area, y, fmin(a, b), fmax(a, b), ink);
+}
+
+// A pixel that the polygon touches is crossed by an edge, or it is inside as a whole; then so is
+// its middle.
 void gw_canvas_fill_polygon(AVFrame *canvas, struct gw_rect area, const struct gw_polygon *polygon,
                             enum gw_ink ink)
 {
@@ -92,15 +119,11 @@ void gw_canvas_fill_polygon(AVFrame *canvas, struct gw_rect area, const struct g
 
     for (int y = 0; y < area.h; y++) {
         const int count = find_crossings(polygon, (y + 0.5) / area.h, crossings);
-        for (int c = 0; c + 1 < count; c += 2) {
-            const int left = (int)floor(crossings[c] * area.w);
-            const int right = (int)ceil(crossings[c + 1] * area.w);
-            gw_canvas_fill(canvas, (struct gw_rect){area.x + left, area.y + y, right - left, 1},
-                           ink);
-        }
+        for (int c = 0; c + 1 < count; c += 2)
+            fill_span(canvas, area, y, crossings[c], crossings[c + 1], ink);
+        for (int i = 0, j = polygon->count - 1; i < polygon->count; j = i++)
+            fill_edge(canvas, area, y, polygon, i, j, ink);
     }
-    // Pixels that only an edge touches.
-    gw_canvas_outline(canvas, area, polygon, 2, ink);
 }
 
 void gw_canvas_outline(AVFrame *canvas, struct gw_rect area, const struct gw_polygon *polygon,

@@ -186,6 +186,20 @@ static void draw_event(AVFrame *canvas, const struct gw_overlay_layout *layout,
                    ink, text);
 }
 
+// In the picture's lower left corner: it is the picture that is at fault.
+static void draw_fault(AVFrame *canvas, const struct gw_overlay_layout *layout,
+                       const struct gw_trace_event *fault)
+{
+    char text[96], time[32];
+
+    if (!fault)
+        return;
+    snprintf(text, sizeof(text), "CAMERA %s since %s", gw_event_kind_name(fault->kind),
+             format_time(time, sizeof(time), fault->start_us));
+    gw_canvas_text(canvas, layout->picture.x, layout->picture.h - TEXT_ROW * layout->dot,
+                   layout->dot, GW_INK_YELLOW, text);
+}
+
 // The graph: where it is, and what its corners stand for.
 struct graph {
     AVFrame *canvas;
@@ -252,7 +266,8 @@ static void draw_events(const struct graph *graph, const struct gw_overlay_trace
 
     for (size_t i = 0; i < trace->events.count; i++)
         if (events[i].end_us >= graph->from_us && events[i].start_us <= graph->to_us)
-            draw_bar(graph, events[i].start_us, events[i].end_us, GAP, EVENT_ROW, GW_INK_RED);
+            draw_bar(graph, events[i].start_us, events[i].end_us, GAP, EVENT_ROW,
+                     events[i].kind == GW_EVENT_MOTION ? GW_INK_RED : GW_INK_YELLOW);
 }
 
 static void draw_graph(AVFrame *canvas, const struct gw_overlay_layout *layout,
@@ -305,5 +320,6 @@ void gw_overlay_draw(AVFrame *canvas, const struct gw_overlay_layout *layout,
     gw_canvas_fill(canvas, layout->strip, GW_INK_BLACK);
     draw_state(canvas, layout, packet, looked, wall_us);
     draw_event(canvas, layout, trace, motion.relit, wall_us);
+    draw_fault(canvas, layout, gw_overlay_trace_fault_at(trace, wall_us));
     draw_graph(canvas, layout, trace, wall_us);
 }

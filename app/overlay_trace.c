@@ -72,7 +72,8 @@ void gw_overlay_trace_event(struct gw_overlay_trace *trace, enum gw_event_phase 
     const struct gw_trace_score score = {event->id, event->end_us, event->score};
 
     if (phase == GW_EVENT_PHASE_OPENED)
-        append(trace, &trace->events, &(struct gw_trace_event){.id = event->id},
+        append(trace, &trace->events,
+               &(struct gw_trace_event){.id = event->id, .kind = event->kind},
                sizeof(struct gw_trace_event));
     append(trace, &trace->scores, &score, sizeof(score));
     struct gw_trace_event *known = find_event(trace, &event->id);
@@ -112,19 +113,24 @@ static size_t count_before(const struct gw_trace_list *list, size_t size, int64_
     return low;
 }
 
-// An event is gone with the first picture after its end in which none is open, and when the next
-// one begins.
+// Motion is gone with the first picture after its end in which none is open, and when the next one
+// begins. A fault's end is known at once.
 static void settle_event(struct gw_overlay_trace *trace, size_t index)
 {
-    struct gw_trace_event *event = (struct gw_trace_event *)trace->events.items + index;
+    struct gw_trace_event *events = trace->events.items, *event = &events[index];
     const struct gw_picture_trace *pictures = trace->pictures.items;
     size_t i = count_before(&trace->pictures, sizeof(*pictures), event->end_us + 1);
 
+    if (event->kind != GW_EVENT_MOTION) {
+        event->gone_us = event->end_us;
+        return;
+    }
     while (i < trace->pictures.count && pictures[i].open)
         i++;
     event->gone_us = i < trace->pictures.count ? pictures[i].wall_us : INT64_MAX;
-    if (index + 1 < trace->events.count && event[1].start_us < event->gone_us)
-        event->gone_us = event[1].start_us;
+    for (size_t next = index + 1; next < trace->events.count; next++)
+        if (events[next].kind == GW_EVENT_MOTION && events[next].start_us < event->gone_us)
+            event->gone_us = events[next].start_us;
 }
 
 int gw_overlay_trace_settle(struct gw_overlay_trace *trace)
@@ -199,7 +205,8 @@ enum gw_event_moment gw_overlay_trace_event_at(const struct gw_overlay_trace *tr
     const struct gw_trace_event *events = trace->events.items;
 
     for (size_t i = 0; i < trace->events.count; i++) {
-        if (wall_us < events[i].start_us || wall_us >= events[i].gone_us)
+        if (events[i].kind != GW_EVENT_MOTION || wall_us < events[i].start_us ||
+            wall_us >= events[i].gone_us)
             continue;
         *ret = events[i];
         *ret_score = score_at(trace, &events[i].id, wall_us);
@@ -208,4 +215,16 @@ enum gw_event_moment gw_overlay_trace_event_at(const struct gw_overlay_trace *tr
                                                 : GW_MOMENT_PAUSES;
     }
     return GW_MOMENT_NONE;
+}
+
+const struct gw_trace_event *gw_overlay_trace_fault_at(const struct gw_overlay_trace *trace,
+                                                       int64_t wall_us)
+{
+    const struct gw_trace_event *events = trace->events.items, *latest = NULL;
+
+    for (size_t i = 0; i < trace->events.count; i++)
+        if (events[i].kind != GW_EVENT_MOTION && wall_us >= events[i].start_us &&
+            wall_us <= events[i].end_us && (!latest || events[i].start_us >= latest->start_us))
+            latest = &events[i];
+    return latest;
 }

@@ -20,8 +20,9 @@
 
 struct gw_trace_event {
     struct gw_id id;
+    enum gw_event_kind kind;
     int64_t start_us, confirmed_us, end_us;
-    int64_t gone_us; // when it was quiet for long enough; after the last picture: INT64_MAX
+    int64_t gone_us; // motion: when it was quiet for long enough, INT64_MAX for never; else its end
 };
 
 // What was known of an event's score from this time on.
@@ -75,7 +76,12 @@ enum gw_event_moment {
     GW_MOMENT_PAUSES, // its last motion is past, but not for long enough yet
 };
 
-// What becomes of events at a time. *ret and *ret_score are filled unless there is none then.
+// What becomes of motion's events at a time. *ret and *ret_score are filled unless there is none
+// then.
 enum gw_event_moment gw_overlay_trace_event_at(const struct gw_overlay_trace *trace,
                                                int64_t wall_us, struct gw_trace_event *ret,
                                                double *ret_score);
+
+// The camera's fault at a time, the latest that began by then; NULL when there is none.
+const struct gw_trace_event *gw_overlay_trace_fault_at(const struct gw_overlay_trace *trace,
+                                                       int64_t wall_us);

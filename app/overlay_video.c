@@ -13,7 +13,7 @@
 
 // x264 itself: other H.264 encoders want hardware, or know no variable frame rate.
 static const char encoder_name[] = "libx264";
-// Letters and thin lines stay readable; 24 ms of one core per 1080p picture, the decoding included.
+// Letters and thin lines stay readable; 20 ms of one core per 1080p picture, the decoding included.
 static const char preset[] = "veryfast", quality[] = "23";
 // A player can jump to within so many pictures.
 enum { GOP = 60 };

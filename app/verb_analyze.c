@@ -285,6 +285,8 @@ static bool saw_all(const struct job *job)
 static bool make_overlay(struct job *job)
 {
     char error[GW_OVERLAY_ERROR_SIZE];
+
+    job->shown_us = 0;
     const int made = gw_overlay_make(job->overlay, show_progress, job, error);
 
     hide_progress(job);
