@@ -71,14 +71,16 @@ def plot(arguments, film, cache):
     path = arguments.out / f"{film.stem}.gate.svg"
     path.write_text(gate_plot.draw(film.stem, packets, pictures, events, labels_of(film), length_s), encoding="utf-8")
     told = gate_plot.separation(packets, pictures)
-    say(f"{path}: {len(packets)} packets, {len(pictures)} pictures" + ("" if told is None else f", ROC area {told:.2f}"))
+    said = "" if told is None else f", ROC area {told:.2f}"
+    say(f"{path}: {len(packets)} packets, {len(pictures)} pictures{said}")
 
 
 def main():
     arguments = parse()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        cache = bench_media.Cache(arguments.work or stack.enter_context(tempfile.TemporaryDirectory(prefix="gridwatch-bench.")))
+        folder = arguments.work or stack.enter_context(tempfile.TemporaryDirectory(prefix="gridwatch-bench."))
+        cache = bench_media.Cache(folder)
         for film in arguments.films:
             try:
                 plot(arguments, film, cache)
