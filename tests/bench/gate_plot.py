@@ -141,21 +141,24 @@ def scale(values, least):
     return min(0.0, ranked[int(len(ranked) * 0.01)]), high
 
 
-def draw(title, packets, pictures, events, labels, length_s):
-    """SVG text of one clip. events: [(start_s, end_s)]; labels: {"active": [[start_s, end_s]], "quiet": …}."""
+def draw(title, packets, pictures, events, labels, length_s, truth=None):
+    """SVG text of one clip. events: [(start_s, end_s)]; labels: {"active": [[start_s, end_s]], "quiet": …}.
+
+    truth: the pictures of a run in which all were decoded; drawn in grey, and what the signal is judged by.
+    """
     signals = [(packet["t"], packet["signal"]) for packet in packets if packet.get("signal") is not None]
     limits = [(packet["t"], packet["limit"]) for packet in packets if packet.get("limit") is not None]
     in_order = sorted(packets, key=lambda packet: packet["t"])
     gap_s = GAP_PACKETS * length_s / max(len(packets), 1)
     seen = runs(pictures, gap_s)
-    areas = [picture["area"] for picture in pictures]
+    areas = [picture["area"] for picture in truth or pictures]
     highest_limit = max([value for _, value in limits], default=0.0)
     signal = Panel(TOP, *scale([value for _, value in signals], highest_limit * 1.3 or 1.0), length_s)
     area = Panel(TOP + PANEL + GAP, 0.0, scale(areas, 0.001)[1], length_s)
     strips = area.top + PANEL + 8
     height = strips + 4 * (STRIP + 4) + 30
     decoded = sum(bool(packet.get("decoded")) for packet in packets)
-    told = separation(packets, pictures)
+    told = separation(packets, truth or pictures)
     words = f"{title}: {decoded} of {len(packets)} packets decoded"
     if told is not None:
         words += f"; the signal tells something from nothing with an area under the ROC curve of {told:.2f}"
@@ -168,9 +171,10 @@ def draw(title, packets, pictures, events, labels, length_s):
                     for start, end in labels.get(kind, [])]
     # Packets come in order of decoding; a line wants order of time.
     out += [signal.line(sorted(signals), BLUE, 0.8), signal.line(sorted(limits), ORANGE, 1.4, 'stroke-dasharray="5 3"'),
+            area.line(sorted((picture["t"], picture["area"]) for picture in truth or []), "#999", 0.8),
             *(area.line([(picture["t"], picture["area"]) for picture in run], GREEN, 1.0) for run in seen)]
     out += signal.frame("gate signal, by packet (blue); its limit (orange)")
-    out += area.frame("area that moves, by decoded picture (green); bands: active is orange, quiet is blue, "
+    out += area.frame("area that moves, by decoded picture (green) and of all (grey); bands: active is orange, quiet is blue, "
                       "ambiguous is white")
     rows = [("events", [(start, end, ORANGE, f"event {start:.2f}-{end:.2f} s") for start, end in events]),
             ("something", [(start, end, GREEN, "") for run in seen

@@ -148,6 +148,13 @@ def test_a_signal_that_tells_nothing_has_half_the_area_under_its_curve():
     assert gate_plot.separation(same, []) is None
 
 
+def test_a_signal_is_judged_by_all_pictures_where_they_are_known():
+    packets, pictures = gate_plot.split(list(trace()))
+    truth = [{"t": packet["t"], "area": 0.01, "something": packet["signal"] < 1} for packet in packets]
+    assert "ROC curve of 0.00" in gate_plot.draw("x", packets, pictures, [], {}, 5.0, truth)
+    assert "ROC curve of 1.00" in gate_plot.draw("x", packets, pictures, [], {}, 5.0)
+
+
 def test_a_trace_without_signal_or_pictures_is_plotted_all_the_same():
     packets = [{"t": 0.0, "bytes": 10, "qp": None, "signal": None, "limit": None, "decoded": False, "level": "full"}]
     for case in packets, []:
