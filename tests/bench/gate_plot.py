@@ -174,8 +174,8 @@ def draw(title, packets, pictures, events, labels, length_s, truth=None):
             area.line(sorted((picture["t"], picture["area"]) for picture in truth or []), "#999", 0.8),
             *(area.line([(picture["t"], picture["area"]) for picture in run], GREEN, 1.0) for run in seen)]
     out += signal.frame("gate signal, by packet (blue); its limit (orange)")
-    out += area.frame("area that moves, by decoded picture (green) and of all (grey); bands: active is orange, quiet is blue, "
-                      "ambiguous is white")
+    out += area.frame("area that moves, by decoded picture (green) and of all (grey); bands: active is orange, "
+                      "quiet is blue, ambiguous is white")
     rows = [("events", [(start, end, ORANGE, f"event {start:.2f}-{end:.2f} s") for start, end in events]),
             ("something", [(start, end, GREEN, "") for run in seen
                            for start, end in spans(run, lambda picture: picture.get("something"), run[-1]["t"])]),

@@ -73,7 +73,8 @@ def plot(arguments, film, cache):
     packets, pictures = gate_plot.split(lines)
     truth = gate_plot.split(full)[1]
     path = arguments.out / f"{film.stem}.gate.svg"
-    path.write_text(gate_plot.draw(film.stem, packets, pictures, events, labels_of(film), length_s, truth), encoding="utf-8")
+    drawn = gate_plot.draw(film.stem, packets, pictures, events, labels_of(film), length_s, truth)
+    path.write_text(drawn, encoding="utf-8")
     told = gate_plot.separation(packets, truth or pictures)
     said = "" if told is None else f", ROC area {told:.2f}"
     say(f"{path}: {len(packets)} packets, {len(pictures)} pictures{said}")
