@@ -38,7 +38,8 @@ class Made:
 
     def measure(self, film, stream):
         bare_s, found = self.programs.compare(film, self.levels, self.runs)
-        fact = {"film": str(film), "bytes": film.stat().st_size, "seconds": stream.seconds, "bare_s": bare_s, "levels": {}}
+        fact = {"film": str(film), "bytes": film.stat().st_size, "seconds": stream.seconds, "bare_s": bare_s,
+                "levels": {}}
         for level, analysis in found.items():
             answer = self.score(stream, analysis.events)
             fact["levels"][level] = {
@@ -72,7 +73,8 @@ class Made:
         self.measured["fifth_cpu"] = auto["fifth_vbr"]["ratio"]
         first = self.facts["quiet_vbr_60s"]
         self.measured["quiet_vbr_cpu_later"] = bench_score.ratio(
-            auto["quiet_vbr"]["cpu_s"] - first["levels"]["auto"]["cpu_s"], self.facts["quiet_vbr"]["bare_s"] - first["bare_s"])
+            auto["quiet_vbr"]["cpu_s"] - first["levels"]["auto"]["cpu_s"],
+            self.facts["quiet_vbr"]["bare_s"] - first["bare_s"])
         for key, name in (("fifth_loss", "fifth_vbr"), ("cbr_loss", "events_cbr")):
             self.measured[key] = bench_score.lost_recall(full[name], auto[name])
 
@@ -87,18 +89,20 @@ class Made:
         return found
 
     def lines(self):
-        yield f"{'stream':14} {'s':>4} {'Mbit/s':>6} {'level':9} {'decoded':>7} {'CPU s':>7} {'ratio':>6} {'found':>6} {'quiet cov.':>10} {'false':>5} {'latency':>7}"
+        yield (f"{'stream':14} {'s':>4} {'Mbit/s':>6} {'level':9} {'decoded':>7} {'CPU s':>7} {'ratio':>6} "
+               f"{'found':>6} {'quiet cov.':>10} {'false':>5} {'latency':>7}")
         for name in bench_scenes.STREAMS:
             fact = self.facts[name]
             for level, one in fact["levels"].items():
                 latency = "-" if one["lat_median"] is None else f"{one['lat_median']:.2f}"
                 yield (f"{name:14} {fact['seconds']:4} {fact['bytes'] * 8e-6 / fact['seconds']:6.2f} {level:9} "
-                       f"{one['decoded_share']:7.2f} {one['cpu_s']:7.2f} {one['ratio']:6.3f} {one['detected']:3}/{one['intervals']:<2} "
+                       f"{one['decoded_share']:7.2f} {one['cpu_s']:7.2f} {one['ratio']:6.3f} "
+                       f"{one['detected']:3}/{one['intervals']:<2} "
                        f"{one['false_s_frac'] or 0:10.3f} {one['false_events']:5} {latency:>7}")
         for name in SHOWN:
             fact = self.facts[name]
             yield (f"analysis proper, {name}: {fact['own_ms']:.3f} ms per picture, {fact['own_share']:.3f} of decoding "
                    f"({fact['bare_s'] * 1000 / fact['levels']['full']['decoded']:.2f} ms)")
         for level, one in self.facts["memory"].items():
-            yield (f"memory, {level}: {one['more_mib']:.1f} MiB more than bare decoding, of it {one['more_anonymous_mib']:.1f} MiB "
-                   f"anonymous; {one['peak_mib']:.1f} MiB in all")
+            yield (f"memory, {level}: {one['more_mib']:.1f} MiB more than bare decoding, of it "
+                   f"{one['more_anonymous_mib']:.1f} MiB anonymous; {one['peak_mib']:.1f} MiB in all")

@@ -41,9 +41,11 @@ def parse_packets(text):
 
 
 def read_packets(film, hashed=True):
-    return parse_packets(run(["ffprobe", "-v", "error", "-select_streams", "v:0", *(["-show_data_hash", "md5"] if hashed else []),
-                              "-show_entries", "packet=pts_time,dts_time,duration_time,flags" + (",data_hash" if hashed else ""),
-                              "-of", "json", film]).text)
+    """The packets of the film's video track; without hashed, their digests are empty."""
+    entries = "packet=pts_time,dts_time,duration_time,flags"
+    hashing = ["-show_data_hash", "md5"] if hashed else []
+    shown = [*hashing, "-show_entries", entries + (",data_hash" if hashed else "")]
+    return parse_packets(run(["ffprobe", "-v", "error", "-select_streams", "v:0", *shown, "-of", "json", film]).text)
 
 
 def length_s(packets):

@@ -97,14 +97,16 @@ STREAMS = {stream.name: stream for stream in (
 
 def still(cache, footage):
     """The still scene as a picture file."""
-    clip = pathlib.Path(footage) / "parking_virat.mp4"
+    clip = (pathlib.Path(footage) / "parking_virat.mp4").resolve()
     size = f"{WIDTH}:{HEIGHT}"
     if clip.exists():
         source = ["-ss", "1", "-i", clip, "-vf", f"scale={size}:flags=lanczos"]
     else:
         source = ["-f", "lavfi", "-i", f"color=0x707068:s={WIDTH}x{HEIGHT},noise=alls=60:all_seed=5,gblur=4,"
-                  "drawbox=240:180:480:220:0x4a4038:fill,drawbox=1200:520:420:300:0x8a8578:fill,noise=alls=24:all_seed=7,gblur=1"]
-    return cache.film("still.png", str(source), lambda path: run(["ffmpeg", "-v", "error", "-y", *source, "-frames:v", "1", path]))
+                  "drawbox=240:180:480:220:0x4a4038:fill,drawbox=1200:520:420:300:0x8a8578:fill,"
+                  "noise=alls=24:all_seed=7,gblur=1"]
+    return cache.film("still.png", str(source),
+                      lambda path: run(["ffmpeg", "-v", "error", "-y", *source, "-frames:v", "1", path]))
 
 
 def graph(piece):
@@ -122,8 +124,8 @@ def graph(piece):
             f"drawbox=38:0:36:46:0x9a7860:fill,noise=alls=30:all_seed=3,gblur=1,format=yuva420p,"
             f"geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':"
             f"a='255*gt(1,min(hypot((X-55)/20,(Y-24)/24),hypot((X-55)/50,(Y-152)/112)))'[person];"
-            f"[0]format=yuv420p[scene];[scene][person]overlay=x='{x}':y='{y}':enable='between(t,{begin},{begin + piece.event_s})'"
-            f":shortest=0:eof_action=repeat,{noise}")
+            f"[0]format=yuv420p[scene];[scene][person]overlay=x='{x}':y='{y}'"
+            f":enable='between(t,{begin},{begin + piece.event_s})',{noise}")
 
 
 def make_piece(cache, scene, piece):
@@ -132,14 +134,15 @@ def make_piece(cache, scene, piece):
     def make(path):
         say(f"making {piece.seconds} s of 1080p, {piece.rate}, {piece.event_s:g} s with a person")
         whole = path.with_name(f"whole-{path.name}")
-        run(["ffmpeg", "-v", "error", "-y", "-loop", "1", "-framerate", FPS, "-i", scene, "-filter_complex", graph(piece),
-             "-t", piece.seconds + LEAD_S, "-an", *ENCODERS[piece.rate], whole])
+        run(["ffmpeg", "-v", "error", "-y", "-loop", "1", "-framerate", FPS, "-i", scene,
+             "-filter_complex", graph(piece), "-t", piece.seconds + LEAD_S, "-an", *ENCODERS[piece.rate], whole])
         run(["ffmpeg", "-v", "error", "-y", "-ss", LEAD_S, "-i", whole, "-c", "copy", path])
         whole.unlink()
         packets = read_packets(path, hashed=False)
-        if len(packets) != frames or [number for number, packet in enumerate(packets) if packet.key] != list(range(0, frames, GOP)):
+        keyframes = [number for number, packet in enumerate(packets) if packet.key]
+        if len(packets) != frames or keyframes != list(range(0, frames, GOP)):
             raise BenchError(f"{path.name} should have {frames} pictures and a keyframe every {GOP}")
-    recipe = f"{scene} {piece} {graph(piece)} {ENCODERS[piece.rate]}"
+    recipe = f"{scene.name} {piece} {graph(piece)} {ENCODERS[piece.rate]}"
     return cache.film(f"{piece.rate}-{piece.seed}-{piece.event_s}.mkv", recipe, make)
 
 
@@ -148,10 +151,11 @@ def make_stream(cache, footage, stream):
     scene = still(cache, footage)
     pieces = {piece: make_piece(cache, scene, piece) for piece in dict.fromkeys(stream.pieces)}
     parts = [pieces[piece] for piece in stream.pieces]
-    film = cache.film(f"{stream.name}.mkv", " ".join(map(str, parts)),
+    film = cache.film(f"{stream.name}.mkv", " ".join(part.name for part in parts),
                       lambda path: join(parts, path, [piece.seconds for piece in stream.pieces]))
     times = [packet.time_s for packet in read_packets(film, hashed=False)]
-    if len(times) != stream.seconds * FPS or any(abs(after - before - 1 / FPS) > 0.0011 for before, after in zip(times, times[1:])):
+    even = all(abs(after - before - 1 / FPS) < 0.0011 for before, after in zip(times, times[1:]))
+    if len(times) != stream.seconds * FPS or not even:
         raise BenchError(f"{film.name} should have {stream.seconds * FPS} pictures {1 / FPS:g} s apart")
     return film
 
@@ -170,7 +174,7 @@ VARIANTS = {
 
 def make_variant(cache, clip, variant):
     picture, crf = VARIANTS[variant]
-    command = ["-map", "0:v:0", "-vf", picture, "-fps_mode", "passthrough", "-an", "-c:v", "libx264", "-preset", "veryfast",
-               "-crf", crf, "-g", "50", "-bf", "0", "-pix_fmt", "yuv420p"]
+    command = ["-map", "0:v:0", "-vf", picture, "-fps_mode", "passthrough", "-an", "-c:v", "libx264",
+               "-preset", "veryfast", "-crf", crf, "-g", "50", "-bf", "0", "-pix_fmt", "yuv420p"]
     return cache.film(f"{clip.stem}-{variant}.mkv", f"{clip.resolve()} {clip.stat().st_mtime_ns} {command}",
                       lambda path: run(["ffmpeg", "-v", "error", "-y", "-i", clip, *command, path]))

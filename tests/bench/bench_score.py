@@ -38,7 +38,8 @@ def score(scorer, labels, events_of_clip):
         for clip, events in events_of_clip.items():
             lines = [json.dumps({"clip": clip, "start_s": start, "end_s": end}) + "\n" for start, end in merge(events)]
             pathlib.Path(folder, f"{clip}.jsonl").write_text("".join(lines), encoding="utf-8")
-        return json.loads(run([sys.executable, scorer, labels, folder, "--json", "--only", ",".join(events_of_clip)]).text)
+        only = ",".join(events_of_clip)
+        return json.loads(run([sys.executable, scorer, labels, folder, "--json", "--only", only]).text)
 
 
 def percentile(values, share):

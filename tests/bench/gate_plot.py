@@ -115,11 +115,14 @@ class Panel:
 
     def line(self, values, color, width=1.0, extra=""):
         points = thin([(self.x(t), self.y(value)) for t, value in values])
+        if not points:
+            return ""
         where = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        return f'<polyline points="{where}" fill="none" stroke="{color}" stroke-width="{width}" {extra}/>' if points else ""
+        return f'<polyline points="{where}" fill="none" stroke="{color}" stroke-width="{width}" {extra}/>'
 
     def frame(self, title):
-        yield f'<rect x="{LEFT}" y="{self.top}" width="{WIDTH - LEFT - RIGHT}" height="{PANEL}" fill="none" stroke="#444"/>'
+        yield (f'<rect x="{LEFT}" y="{self.top}" width="{WIDTH - LEFT - RIGHT}" height="{PANEL}" fill="none" '
+               f'stroke="#444"/>')
         yield f'<text x="{LEFT + 4}" y="{self.top - 6}">{escape(title)}</text>'
         step = nice_step(self.high - self.low, 5)
         value = (-(-self.low // step) * step) or 0.0
@@ -138,46 +141,58 @@ def scale(values, least):
     return min(0.0, ranked[int(len(ranked) * 0.01)]), high
 
 
-def draw(title, packets, pictures, events, labels, length_s):
-    """SVG text of one clip. events: [(start_s, end_s)]; labels: {"active": [[start_s, end_s]], "quiet": …}."""
+def draw(title, packets, pictures, events, labels, length_s, truth=None):
+    """SVG text of one clip. events: [(start_s, end_s)]; labels: {"active": [[start_s, end_s]], "quiet": …}.
+
+    truth: the pictures of a run in which all were decoded; drawn in grey, and what the signal is judged by.
+    """
     signals = [(packet["t"], packet["signal"]) for packet in packets if packet.get("signal") is not None]
     limits = [(packet["t"], packet["limit"]) for packet in packets if packet.get("limit") is not None]
     in_order = sorted(packets, key=lambda packet: packet["t"])
     gap_s = GAP_PACKETS * length_s / max(len(packets), 1)
     seen = runs(pictures, gap_s)
-    areas = [picture["area"] for picture in pictures]
-    signal = Panel(TOP, *scale([value for _, value in signals], max([value for _, value in limits] + [0.0]) * 1.3 or 1.0), length_s)
+    areas = [picture["area"] for picture in truth or pictures]
+    highest_limit = max([value for _, value in limits], default=0.0)
+    signal = Panel(TOP, *scale([value for _, value in signals], highest_limit * 1.3 or 1.0), length_s)
     area = Panel(TOP + PANEL + GAP, 0.0, scale(areas, 0.001)[1], length_s)
     strips = area.top + PANEL + 8
     height = strips + 4 * (STRIP + 4) + 30
     decoded = sum(bool(packet.get("decoded")) for packet in packets)
-    told = separation(packets, pictures)
+    told = separation(packets, truth or pictures)
     words = f"{title}: {decoded} of {len(packets)} packets decoded"
     if told is not None:
         words += f"; the signal tells something from nothing with an area under the ROC curve of {told:.2f}"
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="11">',
-           f'<rect width="{WIDTH}" height="{height}" fill="white"/><text x="{LEFT}" y="16" font-size="14">{escape(words)}</text>']
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
+           f'font-size="11">', f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
+           f'<text x="{LEFT}" y="16" font-size="14">{escape(words)}</text>']
     for panel in (signal, area):
         for kind, color in BANDS.items():
-            out += [panel.box(start, end, color, words=f"{kind} {start:g}-{end:g} s") for start, end in labels.get(kind, [])]
+            out += [panel.box(start, end, color, words=f"{kind} {start:g}-{end:g} s")
+                    for start, end in labels.get(kind, [])]
     # Packets come in order of decoding; a line wants order of time.
     out += [signal.line(sorted(signals), BLUE, 0.8), signal.line(sorted(limits), ORANGE, 1.4, 'stroke-dasharray="5 3"'),
+            area.line(sorted((picture["t"], picture["area"]) for picture in truth or []), "#999", 0.8),
             *(area.line([(picture["t"], picture["area"]) for picture in run], GREEN, 1.0) for run in seen)]
     out += signal.frame("gate signal, by packet (blue); its limit (orange)")
-    out += area.frame("area that moves, by decoded picture (green); bands: active is orange, quiet is blue, ambiguous is white")
+    out += area.frame("area that moves, by decoded picture (green) and of all (grey); bands: active is orange, "
+                      "quiet is blue, ambiguous is white")
     rows = [("events", [(start, end, ORANGE, f"event {start:.2f}-{end:.2f} s") for start, end in events]),
             ("something", [(start, end, GREEN, "") for run in seen
                            for start, end in spans(run, lambda picture: picture.get("something"), run[-1]["t"])]),
-            ("decoded", [(start, end, GREY, "") for start, end in spans(in_order, lambda packet: packet.get("decoded"), length_s)]),
+            ("decoded", [(start, end, GREY, "")
+                         for start, end in spans(in_order, lambda packet: packet.get("decoded"), length_s)]),
             ("level", [(start, end, color, level) for level, color in LEVELS.items()
-                       for start, end in spans(in_order, lambda packet, level=level: packet.get("level") == level, length_s)])]
+                       for start, end in spans(in_order, lambda packet, level=level: packet.get("level") == level,
+                                               length_s)])]
     for number, (name, bars) in enumerate(rows):
         top = strips + number * (STRIP + 4)
         out.append(f'<text x="{LEFT - 6}" y="{top + 11}" text-anchor="end">{name}</text>')
         out += [area.box(start, end, color, top, STRIP, said) for start, end, color, said in bars]
     step, t, base = nice_step(length_s, 15), 0.0, strips + 4 * (STRIP + 4)
     while t <= length_s:
-        out.append(f'<path d="M{area.x(t):.1f} {base}v4" stroke="#444"/><text x="{area.x(t):.1f}" y="{base + 16}" text-anchor="middle">{t:g}</text>')
+        out.append(f'<path d="M{area.x(t):.1f} {base}v4" stroke="#444"/>'
+                   f'<text x="{area.x(t):.1f}" y="{base + 16}" text-anchor="middle">{t:g}</text>')
         t = round(t + step, 6)
-    out.append(f'<text x="{WIDTH - RIGHT}" y="{base + 28}" text-anchor="end">seconds; level: gate green, keyframes purple, full grey</text></svg>')
+    out.append(f'<text x="{WIDTH - RIGHT}" y="{base + 28}" text-anchor="end">seconds; level: gate green, keyframes '
+               f'purple, full grey</text></svg>')
     return "\n".join(filter(None, out)) + "\n"

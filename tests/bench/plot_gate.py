@@ -8,9 +8,9 @@ usage: tests/bench/plot_gate.py [--level auto] [--plays 4] [--out DIR] [--work D
        tests/bench/plot_gate.py --trace TRACE.jsonl [--events EVENTS.jsonl] [--out DIR] FILM
 
 A gate learns while it runs, so each film is played --plays times over in one file and the last play is
-drawn. The labels are read from FILM's name with .json, if that is there. With --trace nothing is run:
-the trace and the events (the lines `gridwatch analyze` prints) are of one play. Level full shows
-the motion of every picture; at gate the lower panel has only what was decoded.
+drawn. The labels are read from FILM's name with .json, if that is there. What moves in pictures that
+were not decoded comes from a second run at level full. With --trace nothing is run: the trace and the
+events (the lines `gridwatch analyze` prints) are of one play.
 """
 import argparse
 import contextlib
@@ -51,34 +51,41 @@ def labels_of(film):
 
 
 def analyse(arguments, film, cache):
-    """(trace lines, events, length) of the last play."""
+    """(trace lines, those of level full, events, length) of the last play."""
     made, offset_s, length_s = bench_media.played(cache, film, arguments.plays)
     trace = cache.folder / f"{film.stem}.trace.jsonl"
-    said = run([arguments.binary, "analyze", "--level", arguments.level, "--trace", trace, made]).text
-    lines = gate_plot.window(read_lines(trace), offset_s, offset_s + length_s)
-    trace.unlink()
-    return lines, bench_score.within(read_analysis(said)[0], offset_s, length_s), length_s
+    lines = {}
+    for level in ("full", arguments.level):
+        said = run([arguments.binary, "analyze", "--level", level, "--trace", trace, made]).text
+        lines[level] = gate_plot.window(read_lines(trace), offset_s, offset_s + length_s)
+        trace.unlink()
+    events = bench_score.within(read_analysis(said)[0], offset_s, length_s)
+    return lines[arguments.level], lines["full"], events, length_s
 
 
 def plot(arguments, film, cache):
     if arguments.trace:
-        lines = read_lines(arguments.trace)
+        lines, full = read_lines(arguments.trace), []
         length_s = max((line["t"] for line in lines), default=0.0)
         events = read_analysis(arguments.events.read_text(encoding="utf-8"))[0] if arguments.events else []
     else:
-        lines, events, length_s = analyse(arguments, film, cache)
+        lines, full, events, length_s = analyse(arguments, film, cache)
     packets, pictures = gate_plot.split(lines)
+    truth = gate_plot.split(full)[1]
     path = arguments.out / f"{film.stem}.gate.svg"
-    path.write_text(gate_plot.draw(film.stem, packets, pictures, events, labels_of(film), length_s), encoding="utf-8")
-    told = gate_plot.separation(packets, pictures)
-    say(f"{path}: {len(packets)} packets, {len(pictures)} pictures" + ("" if told is None else f", ROC area {told:.2f}"))
+    drawn = gate_plot.draw(film.stem, packets, pictures, events, labels_of(film), length_s, truth)
+    path.write_text(drawn, encoding="utf-8")
+    told = gate_plot.separation(packets, truth or pictures)
+    said = "" if told is None else f", ROC area {told:.2f}"
+    say(f"{path}: {len(packets)} packets, {len(pictures)} pictures{said}")
 
 
 def main():
     arguments = parse()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        cache = bench_media.Cache(arguments.work or stack.enter_context(tempfile.TemporaryDirectory(prefix="gridwatch-bench.")))
+        folder = arguments.work or stack.enter_context(tempfile.TemporaryDirectory(prefix="gridwatch-bench."))
+        cache = bench_media.Cache(folder)
         for film in arguments.films:
             try:
                 plot(arguments, film, cache)

@@ -67,7 +67,8 @@ def test_what_stands_in_the_table_decides():
         assert rows[0]["holds"] is holds and shown in bench_score.table(rows)[1]
 
 
-@pytest.mark.parametrize("name, options", [("b-frames.mp4", ["-bf", "3"]), ("odd.mp4", ["-bf", "2", "-r", "30000/1001"]),
+@pytest.mark.parametrize("name, options", [("b-frames.mp4", ["-bf", "3"]),
+                                           ("odd.mp4", ["-bf", "2", "-r", "30000/1001"]),
                                            ("late.mp4", ["-bf", "2", "-output_ts_offset", "0.5"]),
                                            ("untimed.avi", ["-bf", "0"])])
 def test_a_film_of_four_plays_has_the_packets_of_the_clip_and_says_where_the_last_begins(tmp_path, name, options):
@@ -129,7 +130,8 @@ def trace():
 
 def test_a_plot_shows_bands_events_and_both_signals():
     packets, pictures = gate_plot.split(list(trace()))
-    text = gate_plot.draw("yard & gate", packets, pictures, [(2.0, 3.0)], {"active": [[2.0, 3.0]], "quiet": [[0, 2]]}, 5.0)
+    labels = {"active": [[2.0, 3.0]], "quiet": [[0, 2]]}
+    text = gate_plot.draw("yard & gate", packets, pictures, [(2.0, 3.0)], labels, 5.0)
     root = xml.dom.minidom.parseString(text).documentElement
     titles = [node.firstChild.data for node in root.getElementsByTagName("title")]
     assert "active 2-3 s" in titles and "quiet 0-2 s" in titles and "event 2.00-3.00 s" in titles
@@ -146,6 +148,13 @@ def test_a_signal_that_tells_nothing_has_half_the_area_under_its_curve():
     assert gate_plot.separation(same, []) is None
 
 
+def test_a_signal_is_judged_by_all_pictures_where_they_are_known():
+    packets, pictures = gate_plot.split(list(trace()))
+    truth = [{"t": packet["t"], "area": 0.01, "something": packet["signal"] < 1} for packet in packets]
+    assert "ROC curve of 0.00" in gate_plot.draw("x", packets, pictures, [], {}, 5.0, truth)
+    assert "ROC curve of 1.00" in gate_plot.draw("x", packets, pictures, [], {}, 5.0)
+
+
 def test_a_trace_without_signal_or_pictures_is_plotted_all_the_same():
     packets = [{"t": 0.0, "bytes": 10, "qp": None, "signal": None, "limit": None, "decoded": False, "level": "full"}]
     for case in packets, []:
@@ -154,9 +163,9 @@ def test_a_trace_without_signal_or_pictures_is_plotted_all_the_same():
 
 @pytest.mark.skipif(not (SHARED / "footage/room_chair.mp4").exists(), reason="the labelled footage is not there")
 def test_the_bench_runs_on_a_clip_and_judges_it(tmp_path):
-    done = subprocess.run([PYTHON, ROOT / "tests/bench/analyze", "--quick", "--only", "room_chair,no_such_clip", "--build",
-                           BARE_DECODE.parents[2], "--binary", BINARY, "--shared", SHARED, "--json", tmp_path / "out.json"],
-                          capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run([PYTHON, ROOT / "tests/bench/analyze", "--quick", "--only", "room_chair,no_such_clip",
+                           "--build", BARE_DECODE.parents[2], "--binary", BINARY, "--shared", SHARED,
+                           "--json", tmp_path / "out.json"], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "skipped: no_such_clip" in done.stderr
     facts = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
