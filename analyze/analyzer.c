@@ -570,7 +570,8 @@ static int64_t step_since_last(struct gw_analyzer *analyzer, const struct gw_pac
     return step_us;
 }
 
-// Another encoder's quiet is another quiet; the same one's after a reconnect is not.
+// Another encoder's quiet is another quiet; the same one's after a reconnect is not. Its packets are
+// of no use before its first keyframe.
 static void change_stream(struct gw_analyzer *analyzer, struct gw_stream *stream)
 {
     const AVCodecParameters *last = analyzer->stream ? analyzer->stream->parameters : NULL;
@@ -586,6 +587,7 @@ static void change_stream(struct gw_analyzer *analyzer, struct gw_stream *stream
     if (analyzer->stream) {
         catch_up(analyzer);
         gw_decoder_drain(analyzer->decoder);
+        analyzer->key_us = GW_NO_TIME;
     }
     gw_stream_unref(&analyzer->stream);
     analyzer->stream = gw_stream_ref(stream);
