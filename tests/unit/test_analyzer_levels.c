@@ -257,6 +257,9 @@ static void assert_found_as_by_full(const struct clip *clip, enum gw_level level
     for (int i = LEARNT * FPS; i < clip->count; i++)
         decoded += heard.traces[i].decoded;
     assert_true(decoded < (clip->count - LEARNT * FPS) / 2);
+    // B-frames wait inside the decoder, and some are lost where it is put elsewhere.
+    if (clip->b_frames == 0)
+        assert_true((uint64_t)heard.decoded <= heard.counters.decoded);
     assert_int_equal(heard.counters.decode_errors, 0);
 }
 
@@ -327,8 +330,6 @@ static void every_packet_is_told_once_in_order_of_decoding(void **state)
         assert_told(&heard, 0, &with_b, 0, with_b.count);
         for (int i = 0; i < heard.trace_count; i++)
             assert_in_range(heard.traces[i].qp, 0, 51);
-        // Pictures that were decoded twice count twice.
-        assert_true((uint64_t)heard.decoded <= heard.counters.decoded);
         assert_int_equal(heard.counters.packets, with_b.count);
     }
 }
