@@ -35,6 +35,9 @@
 #define REFUTED_US (4 * GW_SECOND)
 // An event is looked at for so long before only the gate watches it: for a good picture of it.
 #define WATCHED_US (2 * GW_SECOND)
+// The gate stays active after the end by at least about its smoothing (0.35 s; gate.c), for the
+// signal of what is clear has to fall to less than half.
+#define GATE_LAG_US (GW_SECOND * 35 / 100)
 // After so long without a picture, differences are of an unknown time.
 #define RESUME_US (4 * GW_SECOND)
 // Quiet keyframes that the share of false ones is counted over, at most; then both halve.
@@ -363,7 +366,7 @@ static int look_for_end(struct gw_analyzer *analyzer)
     const bool got = peek(analyzer, &motion);
     if (got && (motion.something || gate_is_quiet)) {
         if (!motion.something)
-            gw_look_assume(analyzer->look, analyzer->active_us);
+            gw_look_assume(analyzer->look, analyzer->active_us - GATE_LAG_US);
         let_go(analyzer, &analyzer->before);
         look_at(analyzer, &analyzer->peeked);
     } else if (got && next_us - looked_us <= COAST_US) {
@@ -571,7 +574,8 @@ static int64_t step_since_last(struct gw_analyzer *analyzer, const struct gw_pac
     return step_us;
 }
 
-// Another encoder's quiet is another quiet; the same one's after a reconnect is not.
+// Another encoder's quiet is another quiet; the same one's after a reconnect is not. Its packets
+// are of no use before its first keyframe.
 static void change_stream(struct gw_analyzer *analyzer, struct gw_stream *stream)
 {
     const AVCodecParameters *last = analyzer->stream ? analyzer->stream->parameters : NULL;
@@ -587,6 +591,7 @@ static void change_stream(struct gw_analyzer *analyzer, struct gw_stream *stream
     if (analyzer->stream) {
         catch_up(analyzer);
         gw_decoder_drain(analyzer->decoder);
+        analyzer->key_us = GW_NO_TIME;
     }
     gw_stream_unref(&analyzer->stream);
     analyzer->stream = gw_stream_ref(stream);

@@ -38,6 +38,8 @@ struct gw_gop_packet *gw_gop_push(struct gw_gop *gop, const struct gw_packet *pa
 
 int gw_gop_append(struct gw_gop *gop, struct gw_gop *src)
 {
+    if (src->count == 0)
+        return 0;
     if (!make_room(gop, src->count))
         return -ENOMEM;
     memcpy(gop->packets + gop->count, src->packets, (size_t)src->count * sizeof(*src->packets));
