@@ -354,7 +354,10 @@ static int look_for_end(struct gw_analyzer *analyzer)
 {
     const int64_t wall_us = analyzer->key_us;
     const int64_t next_us = wall_us + analyzer->gop_us;
-    const int64_t looked_us = gw_look_state(analyzer->look).looked_us;
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+    const int64_t looked_us = state.looked_us;
+    // After a pause one picture is no evidence (event_fsm.c).
+    const bool moved_lately = wall_us - state.moved_us <= (wall_us - looked_us) * 3 / 2;
     const bool gate_is_quiet =
         level_now(analyzer) == GW_LEVEL_GATE && wall_us - analyzer->active_us > GW_SECOND;
     struct gw_motion_result motion = {0};
@@ -364,12 +367,12 @@ static int look_for_end(struct gw_analyzer *analyzer)
     if (analyzer->undecided)
         return 0;
     const bool got = peek(analyzer, &motion);
-    if (got && (motion.something || gate_is_quiet)) {
+    if (got && (motion.something ? moved_lately : gate_is_quiet)) {
         if (!motion.something)
             gw_look_assume(analyzer->look, analyzer->active_us - GATE_LAG_US);
         let_go(analyzer, &analyzer->before);
         look_at(analyzer, &analyzer->peeked);
-    } else if (got && next_us - looked_us <= COAST_US) {
+    } else if (got && !motion.something && next_us - looked_us <= COAST_US) {
         analyzer->undecided = true;
     } else {
         error = decode_all_held(analyzer, wall_us);

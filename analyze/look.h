@@ -61,6 +61,7 @@ void gw_look_end(struct gw_look *look);
 struct gw_look_state {
     bool open, suspected;      // an event is, or something that may become one
     int64_t looked_us;         // capture time of the last picture looked at; GW_NO_TIME before
+    int64_t moved_us;          // when something last moved in the open event
     int64_t start_us, open_us; // of the open event: its start, and when it was confirmed
     uint64_t events;           // opened so far
     uint64_t unseen;           // pictures of a format in which nothing can be found; see luma.h

@@ -20,10 +20,11 @@ enum { PACKETS_PER_TURN = 8 };
 struct gw_analysis {
     struct gw_decode_task task;
     struct gw_decode_pool *pool;
-    struct gw_ring *ring;
-    struct gw_analyzer *analyzer; // touched by the running task only
-    gw_cursor cursor;             // likewise
-    atomic_int_fast64_t idle_us;  // wall time to tell the analyzer; 0 when packets come
+    struct gw_ring *ring;             // touched by the running task only
+    _Atomic(struct gw_ring *) wanted; // the one to read from now on
+    struct gw_analyzer *analyzer;     // touched by the running task only
+    gw_cursor cursor;                 // likewise
+    atomic_int_fast64_t idle_us;      // wall time to tell the analyzer; 0 when packets come
     atomic_uint_fast64_t dropped, cpu_us;
     pthread_mutex_t lock;
     struct gw_analyzer_counters counters; // a copy for other threads, under lock
@@ -70,6 +71,17 @@ static bool analyse_next(struct gw_analysis *analysis)
     return true;
 }
 
+static void follow_ring(struct gw_analysis *analysis)
+{
+    struct gw_ring *wanted = atomic_load(&analysis->wanted);
+
+    if (wanted == analysis->ring)
+        return;
+    analysis->ring = wanted;
+    analysis->cursor = gw_ring_head(wanted);
+    gw_analyzer_discontinuity(analysis->analyzer);
+}
+
 static int64_t thread_cpu_us(void)
 {
     struct timespec now;
@@ -85,6 +97,7 @@ static bool run(struct gw_decode_task *task)
     const int64_t cpu_before_us = thread_cpu_us();
     bool more = true;
 
+    follow_ring(analysis);
     for (int i = 0; more && i < PACKETS_PER_TURN; i++)
         more = analyse_next(analysis);
     int64_t idle_us = atomic_exchange(&analysis->idle_us, 0);
@@ -105,6 +118,7 @@ int gw_analysis_create(struct gw_analysis **ret, const struct gw_analysis_config
     analysis->task.run = run;
     analysis->pool = config->pool;
     analysis->ring = config->ring;
+    atomic_store(&analysis->wanted, config->ring);
     analysis->cursor = gw_ring_head(config->ring);
     int error = gw_analyzer_create(&analysis->analyzer, &config->analyzer);
     if (error < 0) {
@@ -115,6 +129,12 @@ int gw_analysis_create(struct gw_analysis **ret, const struct gw_analysis_config
     gw_analyzer_count(analysis->analyzer, &analysis->counters);
     *ret = analysis;
     return 0;
+}
+
+void gw_analysis_turn_to(struct gw_analysis *analysis, struct gw_ring *ring)
+{
+    atomic_store(&analysis->wanted, ring);
+    gw_analysis_wake(analysis);
 }
 
 void gw_analysis_wake(struct gw_analysis *analysis)

@@ -18,10 +18,14 @@ struct gw_analysis;
 struct gw_analysis_config {
     struct gw_analyzer_config analyzer; // its callback runs on the pool's threads
     struct gw_decode_pool *pool;        // borrowed
-    struct gw_ring *ring;               // borrowed
+    struct gw_ring *ring;               // borrowed; the one to begin with
 };
 
 int gw_analysis_create(struct gw_analysis **ret, const struct gw_analysis_config *config);
+
+// Reads another ring from now on: the camera's other stream, on the same clock. An open event stays
+// open. Any thread; the ring must outlive the analysis.
+void gw_analysis_turn_to(struct gw_analysis *analysis, struct gw_ring *ring);
 
 // A packet is in the ring. Any thread, quick.
 void gw_analysis_wake(struct gw_analysis *analysis);

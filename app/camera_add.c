@@ -26,7 +26,11 @@ static const char help[] =
     "  --division D          6, 9 or 12 digits (the site's)\n"
     "  --grid G              grid cell in the division, digits\n"
     "  --lon X --lat Y       position, WGS-84 degrees\n"
-    "  --record MODE         events, continuous or off (events)\n" GW_CAMERA_OPTIONS;
+    "  --record MODE         events, continuous or off (events)\n"
+    "  --detect-url URL      a smaller stream of the same camera, in which events are found; with "
+    "URL's\n"
+    "                        user and password; \"\" for none (events are found in "
+    "URL)\n" GW_CAMERA_OPTIONS;
 
 static int read_url(struct gw_camera_call *call, char url[2 * GW_URL_SIZE])
 {
@@ -54,6 +58,14 @@ static bool parse_degrees(const char *text, double limit, double *ret)
     return true;
 }
 
+// A camera URL without user and password: this one stays in process lists.
+static bool is_plain_url(const char *text)
+{
+    char url[GW_URL_SIZE], username[GW_USERNAME_SIZE], password[GW_PASSWORD_SIZE];
+
+    return gw_url_split(text, url, username, password) >= 0 && !*username && !*password;
+}
+
 // Checks the options before anything is opened. Returns 0 or an exit code.
 static int check_add(const struct gw_camera_call *call)
 {
@@ -72,6 +84,9 @@ static int check_add(const struct gw_camera_call *call)
                             GW_GRID_SIZE - 1);
     if (call->record && gw_record_mode_from_name(call->record) < 0)
         return gw_cli_usage(call->word, "--record: is events, continuous or off");
+    if (call->detect_url && *call->detect_url && !is_plain_url(call->detect_url))
+        return gw_cli_usage(call->word, "--detect-url: like rtsp://HOST/PATH; user and password "
+                                        "are those of URL");
     if (!call->lon != !call->lat)
         return gw_cli_usage(call->word, "a position needs both --lon and --lat");
     if (call->lon &&
@@ -90,6 +105,8 @@ static void apply_options(const struct gw_camera_call *call, struct gw_camera *c
         snprintf(camera->grid, sizeof(camera->grid), "%s", call->grid);
     if (call->record)
         camera->record = (enum gw_record_mode)gw_record_mode_from_name(call->record);
+    if (call->detect_url)
+        snprintf(camera->detect_url, sizeof(camera->detect_url), "%s", call->detect_url);
     if (call->lon) {
         parse_degrees(call->lon, 180, &camera->lon);
         parse_degrees(call->lat, 90, &camera->lat);

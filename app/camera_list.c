@@ -53,6 +53,8 @@ static void print_camera_json(const struct gw_camera_row *row)
                              : row->state.status == GW_CAMERA_ONLINE ? "online"
                                                                      : "offline",
                              "reason", row->state.reason);
+    if (*camera->detect_url)
+        json_object_set_new(json, "detect_url", json_string(camera->detect_url));
     if (known) {
         json_object_set_new(json, "since",
                             json_string(gw_format_rfc3339(since, row->state.since_us)));

@@ -4,6 +4,8 @@
 #include "app/pipeline.h"
 
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,20 +17,26 @@
 
 // How long a camera is silent before its analysis is told.
 #define SILENCE_US (3 * GW_SECOND)
-// What the ring keeps beyond the pre-roll: until an event is confirmed, which keyframes do only when
-// the next one comes, and the disk thread comes by.
+// What the ring keeps beyond the pre-roll: until an event is confirmed, which keyframes do only
+// when the next one comes, and the disk thread comes by.
 #define CONFIRMATION_US (6 * GW_SECOND)
 
 struct gw_pipeline {
     struct gw_camera camera;
     struct gw_services services;
-    struct gw_log log;
+    struct gw_log log, detect_log;
+    char detect_name[GW_CAMERA_ID_SIZE + 16];
     bool ending; // set before the analysis is flushed: what is open then is cut off, not over
 
-    struct gw_ring *ring;
+    struct gw_ring *ring; // of record_url
     struct gw_recorder *recorder;
     struct gw_analysis *analysis;
     struct gw_supervisor *supervisor;
+
+    // Of detect_url; NULL without one.
+    struct gw_ring *detect_ring;
+    struct gw_supervisor *detect_supervisor;
+    atomic_bool detects; // analysis reads detect_ring
 };
 
 // --- the connections between the parts -----------------------------------------------------------
@@ -36,7 +44,25 @@ struct gw_pipeline {
 static void handle_pushed(void *opaque)
 {
     struct gw_pipeline *pipeline = opaque;
+    if (!atomic_load(&pipeline->detects))
+        gw_analysis_wake(pipeline->analysis);
+}
+
+static void handle_detect_pushed(void *opaque)
+{
+    struct gw_pipeline *pipeline = opaque;
     gw_analysis_wake(pipeline->analysis);
+}
+
+// The camera is what its recorded stream is. While the other one is away, events are found in the
+// recorded one; the log has said so, and the metrics do.
+static void handle_detect_state(void *opaque, const struct gw_camera_state *state)
+{
+    struct gw_pipeline *pipeline = opaque;
+    const bool online = state->status == GW_CAMERA_ONLINE;
+
+    atomic_store(&pipeline->detects, online);
+    gw_analysis_turn_to(pipeline->analysis, online ? pipeline->detect_ring : pipeline->ring);
 }
 
 static void handle_state(void *opaque, const struct gw_camera_state *state)
@@ -100,6 +126,30 @@ static int create_supervisor(struct gw_pipeline *pipeline, const struct gw_setti
     return gw_supervisor_create(&pipeline->supervisor, &config);
 }
 
+// The same camera by its other URL. Its log lines say which.
+static int create_detect(struct gw_pipeline *pipeline, const struct gw_settings *settings)
+{
+    const struct gw_ring_config ring = {.keep_us = CONFIRMATION_US,
+                                        .max_bytes = (size_t)settings->ring_bytes};
+    struct gw_supervisor_config config = {.camera = pipeline->camera,
+                                          .session = gw_session_defaults,
+                                          .log = &pipeline->detect_log,
+                                          .opaque = pipeline,
+                                          .state = handle_detect_state,
+                                          .pushed = handle_detect_pushed};
+
+    if (!*pipeline->camera.detect_url)
+        return 0;
+    strcpy(config.camera.record_url, pipeline->camera.detect_url);
+    config.session.stall_timeout_us = settings->stall_us;
+    snprintf(pipeline->detect_name, sizeof(pipeline->detect_name), "%s detect_url",
+             pipeline->camera.id);
+    pipeline->detect_log.name = pipeline->detect_name;
+    int error = gw_ring_create(&pipeline->detect_ring, &ring);
+    config.ring = pipeline->detect_ring;
+    return error ? error : gw_supervisor_create(&pipeline->detect_supervisor, &config);
+}
+
 int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,
                        const struct gw_settings *settings, const struct gw_services *services)
 {
@@ -119,6 +169,8 @@ int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,
         error = create_analysis(pipeline);
     if (!error)
         error = create_supervisor(pipeline, settings);
+    if (!error)
+        error = create_detect(pipeline, settings);
     if (error)
         gw_pipeline_destroy(&pipeline);
     else
@@ -129,6 +181,8 @@ int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,
 void gw_pipeline_stop(struct gw_pipeline *pipeline)
 {
     gw_supervisor_stop(pipeline->supervisor);
+    if (pipeline->detect_supervisor)
+        gw_supervisor_stop(pipeline->detect_supervisor);
 }
 
 void gw_pipeline_destroy(struct gw_pipeline **pipeline)
@@ -137,12 +191,14 @@ void gw_pipeline_destroy(struct gw_pipeline **pipeline)
     if (!p)
         return;
     gw_supervisor_destroy(&p->supervisor);
+    gw_supervisor_destroy(&p->detect_supervisor);
     p->ending = true;
     gw_analysis_destroy(&p->analysis);
     if (p->recorder)
         gw_disk_remove(p->services.disk, p->recorder);
     gw_recorder_destroy(&p->recorder);
     gw_ring_destroy(&p->ring);
+    gw_ring_destroy(&p->detect_ring);
     free(p);
     *pipeline = NULL;
 }
@@ -157,7 +213,9 @@ const struct gw_camera *gw_pipeline_camera(const struct gw_pipeline *pipeline)
 void gw_pipeline_tick(struct gw_pipeline *pipeline)
 {
     struct gw_supervisor_counters counters;
-    gw_supervisor_count(pipeline->supervisor, &counters);
+    gw_supervisor_count(atomic_load(&pipeline->detects) ? pipeline->detect_supervisor
+                                                        : pipeline->supervisor,
+                        &counters);
     if (counters.last_packet_mono_us && gw_mono_us() - counters.last_packet_mono_us > SILENCE_US)
         gw_analysis_idle(pipeline->analysis, gw_wall_us());
 }
@@ -174,6 +232,7 @@ void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics 
     const struct gw_level_case *level_case = &analysis.analyzer.cases[analysis.analyzer.level];
     *ret = (struct gw_camera_metrics){
         .online = ingest.online,
+        .detect_online = !pipeline->detect_supervisor || atomic_load(&pipeline->detects),
         .packets = ingest.packets,
         .bytes = ingest.bytes,
         .reconnects = ingest.reconnects,

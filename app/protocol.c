@@ -79,21 +79,25 @@ static json_t *camera_to_json(const struct gw_camera *camera)
 
     if (gw_url_join(camera->record_url, camera->username, camera->password, url, sizeof(url)) < 0)
         return NULL;
-    return json_pack("{ss ss ss}", "id", camera->id, "url", url, "record",
-                     gw_record_mode_name(camera->record));
+    // The other stream has the same credentials; they travel once.
+    return json_pack("{ss ss ss ss}", "id", camera->id, "url", url, "detect", camera->detect_url,
+                     "record", gw_record_mode_name(camera->record));
 }
 
 static bool camera_from_json(const json_t *json, struct gw_camera *ret)
 {
     const char *id = json_string_value(json_object_get(json, "id"));
     const char *url = json_string_value(json_object_get(json, "url"));
+    const char *detect = json_string_value(json_object_get(json, "detect"));
     int mode = gw_record_mode_from_name(json_string_value(json_object_get(json, "record")));
 
-    if (mode < 0 || !id || !url || !gw_camera_id_valid(id))
+    if (mode < 0 || !id || !url || !gw_camera_id_valid(id) || !detect ||
+        strlen(detect) >= sizeof(ret->detect_url))
         return false;
     *ret = (struct gw_camera){
         .record = (enum gw_record_mode)mode, .enabled = true, .lon = NAN, .lat = NAN};
     strcpy(ret->id, id);
+    strcpy(ret->detect_url, detect);
     return gw_url_split(url, ret->record_url, ret->username, ret->password) == 0;
 }
 
@@ -185,11 +189,12 @@ json_t *gw_protocol_status(const struct gw_camera_metrics *metrics, int count)
     for (const struct gw_camera_metrics *m = metrics; m < metrics + count; m++)
         json_array_append_new(
             list,
-            json_pack("[s b I I I I I I I I I I i I I I I f f]", m->camera, (int)m->online,
-                      (json_int_t)m->packets, (json_int_t)m->bytes, (json_int_t)m->reconnects,
-                      (json_int_t)m->decoded, (json_int_t)m->analysis_dropped,
-                      (json_int_t)m->events, (json_int_t)m->clips, (json_int_t)m->clips_truncated,
-                      (json_int_t)m->ring_bytes, (json_int_t)m->last_packet_age_us, (int)m->level,
+            json_pack("[s b b I I I I I I I I I I i I I I I f f]", m->camera, (int)m->online,
+                      (int)m->detect_online, (json_int_t)m->packets, (json_int_t)m->bytes,
+                      (json_int_t)m->reconnects, (json_int_t)m->decoded,
+                      (json_int_t)m->analysis_dropped, (json_int_t)m->events, (json_int_t)m->clips,
+                      (json_int_t)m->clips_truncated, (json_int_t)m->ring_bytes,
+                      (json_int_t)m->last_packet_age_us, (int)m->level,
                       (json_int_t)m->analysis_packets, (json_int_t)m->analysis_cpu_us,
                       (json_int_t)m->audits, (json_int_t)m->judged, m->miss_rate, m->miss_high));
     return json_pack("{ss so}", "type", "status", "cameras", list);
@@ -198,15 +203,16 @@ json_t *gw_protocol_status(const struct gw_camera_metrics *metrics, int count)
 static bool metrics_from_json(const json_t *json, struct gw_camera_metrics *ret)
 {
     const char *camera;
-    int online, level;
+    int online, detect_online, level;
     json_int_t n[14];
     double rate, high;
-    if (json_unpack((json_t *)json, "[s b I I I I I I I I I I i I I I I F F]", &camera, &online,
-                    &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &level,
-                    &n[10], &n[11], &n[12], &n[13], &rate, &high) < 0 ||
+    if (json_unpack((json_t *)json, "[s b b I I I I I I I I I I i I I I I F F]", &camera, &online,
+                    &detect_online, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8],
+                    &n[9], &level, &n[10], &n[11], &n[12], &n[13], &rate, &high) < 0 ||
         !gw_camera_id_valid(camera) || level <= GW_LEVEL_AUTO || level >= GW_LEVEL_COUNT)
         return false;
     *ret = (struct gw_camera_metrics){.online = online,
+                                      .detect_online = detect_online,
                                       .packets = (uint64_t)n[0],
                                       .bytes = (uint64_t)n[1],
                                       .reconnects = (uint64_t)n[2],

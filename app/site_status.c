@@ -164,6 +164,7 @@ struct camera_metric {
 
 // clang-format off
 static double online(const struct gw_camera_metrics *m) { return m->online; }
+static double detect_online(const struct gw_camera_metrics *m) { return m->detect_online; }
 static double packets(const struct gw_camera_metrics *m) { return (double)m->packets; }
 static double bytes(const struct gw_camera_metrics *m) { return (double)m->bytes; }
 static double reconnects(const struct gw_camera_metrics *m) { return (double)m->reconnects; }
@@ -189,6 +190,8 @@ static double packet_age(const struct gw_camera_metrics *m)
 
 static const struct camera_metric camera_metrics[] = {
     {"gridwatch_camera_online", "gauge", "1 while the camera delivers frames.", online},
+    {"gridwatch_camera_detect_online", "gauge",
+     "1 while detect_url delivers frames, or there is none.", detect_online},
     {"gridwatch_camera_packets_total", "counter", "Packets received.", packets},
     {"gridwatch_camera_bytes_total", "counter", "Bytes of video received.", bytes},
     {"gridwatch_camera_reconnects_total", "counter", "Sessions after the first.", reconnects},

@@ -57,8 +57,9 @@ bool gw_camera_name_valid(const char *name)
 
 bool gw_camera_same_work(const struct gw_camera *a, const struct gw_camera *b)
 {
-    return !strcmp(a->record_url, b->record_url) && !strcmp(a->username, b->username) &&
-           !strcmp(a->password, b->password) && a->record == b->record;
+    return !strcmp(a->record_url, b->record_url) && !strcmp(a->detect_url, b->detect_url) &&
+           !strcmp(a->username, b->username) && !strcmp(a->password, b->password) &&
+           a->record == b->record;
 }
 
 const char *gw_record_mode_name(enum gw_record_mode mode)

@@ -30,6 +30,8 @@ struct gw_camera {
                                      // site's
     char grid[GW_GRID_SIZE];         // grid cell within the division, digits; may be ""
     char record_url[GW_URL_SIZE];    // without credentials
+    char detect_url[GW_URL_SIZE]; // likewise; a smaller stream of the same camera, of which events
+                                  // are found; "" = record_url
     char username[GW_USERNAME_SIZE];
     char password[GW_PASSWORD_SIZE]; // goes to a worker and nowhere else
     enum gw_record_mode record;
@@ -50,6 +52,7 @@ struct gw_camera_state {
 struct gw_camera_metrics {
     char camera[GW_CAMERA_ID_SIZE];
     bool online;
+    bool detect_online;         // the stream that detect_url names delivers; true without one
     uint64_t packets, bytes;    // received
     uint64_t reconnects;        // sessions after the first
     uint64_t decoded;           // pictures decoded

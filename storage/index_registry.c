@@ -13,7 +13,8 @@
 #include "storage/index_internal.h"
 
 #define CAMERA_COLUMNS                                                                             \
-    "id, name, division, grid, record_url, username, password, record, enabled, lon, lat"
+    "id, name, division, grid, record_url, username, password, record, enabled, lon, lat, "        \
+    "detect_url"
 #define CAMERA_QUERY                                                                               \
     "SELECT " CAMERA_COLUMNS ", status, reason, since_us"                                          \
     " FROM camera LEFT JOIN camera_state ON camera_state.camera = camera.id"
@@ -52,12 +53,13 @@ static int read_camera(struct gw_index *index, sqlite3_stmt *statement, struct g
     camera->enabled = sqlite3_column_int(statement, 8);
     camera->lon = gw_index_column_degrees(statement, 9);
     camera->lat = gw_index_column_degrees(statement, 10);
+    gw_index_column_text(statement, 11, camera->detect_url, sizeof(camera->detect_url));
 
     gw_index_column_text(statement, 0, state->camera, sizeof(state->camera));
-    const char *status = (const char *)sqlite3_column_text(statement, 11);
+    const char *status = (const char *)sqlite3_column_text(statement, 12);
     state->status = status && !strcmp(status, "online") ? GW_CAMERA_ONLINE : GW_CAMERA_OFFLINE;
-    gw_index_column_text(statement, 12, state->reason, sizeof(state->reason));
-    state->since_us = status ? sqlite3_column_int64(statement, 13) : GW_NO_TIME;
+    gw_index_column_text(statement, 13, state->reason, sizeof(state->reason));
+    state->since_us = status ? sqlite3_column_int64(statement, 14) : GW_NO_TIME;
     return 0;
 }
 
@@ -110,11 +112,11 @@ static int write_camera(struct gw_index *index, const struct gw_camera *camera)
     sqlite3_stmt *statement = gw_index_statement(
         index,
         "INSERT INTO camera (" CAMERA_COLUMNS ")"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
         " ON CONFLICT (id) DO UPDATE SET name = excluded.name, division = excluded.division,"
         " grid = excluded.grid, record_url = excluded.record_url, username = excluded.username,"
         " password = excluded.password, record = excluded.record, enabled = excluded.enabled,"
-        " lon = excluded.lon, lat = excluded.lat");
+        " lon = excluded.lon, lat = excluded.lat, detect_url = excluded.detect_url");
     if (!statement)
         return GW_ERROR_INDEX;
     gw_index_bind_text(statement, 1, camera->id);
@@ -128,6 +130,7 @@ static int write_camera(struct gw_index *index, const struct gw_camera *camera)
     sqlite3_bind_int(statement, 9, camera->enabled);
     gw_index_bind_degrees(statement, 10, camera->lon);
     gw_index_bind_degrees(statement, 11, camera->lat);
+    gw_index_bind_text(statement, 12, camera->detect_url);
     return gw_index_run(index, statement);
 }
 

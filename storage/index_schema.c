@@ -110,6 +110,9 @@ static const char *const versions[GW_INDEX_SCHEMA_VERSION] = {
     "  reason TEXT NOT NULL,"
     "  since_us INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+
+    // 2
+    "ALTER TABLE camera ADD COLUMN detect_url TEXT NOT NULL DEFAULT '';",
 };
 
 const char *gw_index_schema(int version)

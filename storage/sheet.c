@@ -20,6 +20,7 @@ enum column {
     DIVISION,
     GRID,
     RECORD_URL,
+    DETECT_URL,
     RECORD,
     ENABLED,
     LON,
@@ -29,11 +30,12 @@ enum column {
 };
 
 static const char *const column_names[COLUMNS] = {
-    "id",     "name",    "division", "grid", "record_url",
+    "id",     "name",    "division", "grid", "record_url",       "detect_url",
     "record", "enabled", "lon",      "lat",  "coordinate_system"};
 
 #define ALL_NAMES                                                                                  \
-    "id, name, division, grid, record_url, record, enabled, lon, lat, coordinate_system"
+    "id, name, division, grid, record_url, detect_url, record, enabled, lon, lat, "                \
+    "coordinate_system"
 
 struct cell {
     int line, column;
@@ -264,6 +266,25 @@ static bool read_url(struct reader *reader, const struct cell *cell, struct gw_c
     return true;
 }
 
+// A second stream of the same camera: its user and password are those of the first.
+static bool read_detect_url(struct reader *reader, const struct cell *cell,
+                            struct gw_camera *camera)
+{
+    char username[GW_USERNAME_SIZE], password[GW_PASSWORD_SIZE];
+    bool good = true;
+
+    if (!*cell->text)
+        return true;
+    if (gw_url_split(cell->text, camera->detect_url, username, password) < 0)
+        return COMPLAIN(reader, cell,
+                        "this is no camera URL; it is like rtsp://USER:PASSWORD@HOST/PATH");
+    if ((*username || *password) &&
+        (strcmp(username, camera->username) || strcmp(password, camera->password)))
+        good = COMPLAIN(reader, cell, "user and password must be those of record_url, or none");
+    explicit_bzero(password, sizeof(password));
+    return good;
+}
+
 static bool read_record(struct reader *reader, const struct cell *cell, struct gw_camera *camera)
 {
     int mode = *cell->text ? gw_record_mode_from_name(cell->text) : GW_RECORD_EVENTS;
@@ -339,6 +360,7 @@ static bool read_camera(struct reader *reader, int line, struct gw_camera *camer
     return read_id(reader, cells[ID], camera) && read_name(reader, cells[NAME], camera) &&
            read_area(reader, cells[DIVISION], cells[GRID], camera) &&
            read_url(reader, cells[RECORD_URL], camera) &&
+           read_detect_url(reader, cells[DETECT_URL], camera) &&
            read_record(reader, cells[RECORD], camera) &&
            read_enabled(reader, cells[ENABLED], camera) &&
            read_position(reader, cells[LON], cells[LAT], cells[COORDINATE_SYSTEM], camera);
@@ -435,6 +457,8 @@ void gw_sheet_merge(const struct gw_sheet *sheet, struct gw_camera *camera,
         memcpy(camera->division, old->division, sizeof(camera->division));
     if (absent & 1u << GRID)
         memcpy(camera->grid, old->grid, sizeof(camera->grid));
+    if (absent & 1u << DETECT_URL)
+        memcpy(camera->detect_url, old->detect_url, sizeof(camera->detect_url));
     if (absent & 1u << RECORD)
         camera->record = old->record;
     if (absent & 1u << ENABLED)
@@ -474,13 +498,22 @@ void gw_sheet_write_header(FILE *out)
         fprintf(out, "%s%c", column_names[i], i + 1 < COLUMNS ? ',' : '\n');
 }
 
+static void write_url(FILE *out, const struct gw_camera *camera, const char *plain,
+                      bool with_credentials)
+{
+    char url[GW_URL_SIZE + 3 * (GW_USERNAME_SIZE + GW_PASSWORD_SIZE)];
+
+    snprintf(url, sizeof(url), "%s", plain);
+    if (*plain && with_credentials && (*camera->username || *camera->password))
+        gw_url_join(plain, camera->username, camera->password, url, sizeof(url));
+    write_cell(out, url, ',');
+    explicit_bzero(url, sizeof(url));
+}
+
 void gw_sheet_write_row(FILE *out, const struct gw_camera *camera, bool with_credentials)
 {
-    char url[GW_URL_SIZE + 3 * (GW_USERNAME_SIZE + GW_PASSWORD_SIZE)], lon[32] = "", lat[32] = "";
+    char lon[32] = "", lat[32] = "";
     bool placed = isfinite(camera->lon) && isfinite(camera->lat);
-    snprintf(url, sizeof(url), "%s", camera->record_url);
-    if (with_credentials && (*camera->username || *camera->password))
-        gw_url_join(camera->record_url, camera->username, camera->password, url, sizeof(url));
     if (placed) {
         snprintf(lon, sizeof(lon), "%.10g", camera->lon);
         snprintf(lat, sizeof(lat), "%.10g", camera->lat);
@@ -489,7 +522,8 @@ void gw_sheet_write_row(FILE *out, const struct gw_camera *camera, bool with_cre
     write_cell(out, camera->name, ',');
     write_cell(out, camera->division, ',');
     write_cell(out, camera->grid, ',');
-    write_cell(out, url, ',');
+    write_url(out, camera, camera->record_url, with_credentials);
+    write_url(out, camera, camera->detect_url, with_credentials);
     write_cell(out, gw_record_mode_name(camera->record), ',');
     write_cell(out, camera->enabled ? "yes" : "no", ',');
     write_cell(out, lon, ',');

@@ -62,6 +62,12 @@ static json_t *camera_to_json(const struct gw_camera_row *row)
     json_object_set_new(json, "division", json_string(camera->division));
     json_object_set_new(json, "grid", json_string(camera->grid));
     json_object_set_new(json, "url", json_string(shown));
+    if (*camera->detect_url) {
+        memcpy(url, camera->detect_url, sizeof(url));
+        hide_secrets(url);
+        gw_url_redact(url, shown, sizeof(shown));
+        json_object_set_new(json, "detect_url", json_string(shown));
+    }
     json_object_set_new(json, "record", json_string(gw_record_mode_name(camera->record)));
     json_object_set_new(json, "enabled", json_boolean(camera->enabled));
     if (isfinite(camera->lon) && isfinite(camera->lat)) {

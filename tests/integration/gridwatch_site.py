@@ -127,8 +127,9 @@ class Site:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def add_camera(self, camera, url, record=None):
+    def add_camera(self, camera, url, record=None, detect_url=None):
         arguments = ["--id", camera] + (["--record", record] if record else [])
+        arguments += ["--detect-url", detect_url] if detect_url else []
         self.run("camera add", *arguments, "-", stdin=url + "\n")
 
     def log(self):

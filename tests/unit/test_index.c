@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -108,6 +109,35 @@ static void refused(const char *sql, const char *why)
 static void an_index_of_a_later_version_is_left_alone(void **state)
 {
     refused("PRAGMA user_version=99", "later version");
+}
+
+static void an_index_of_the_version_before_keeps_its_cameras(void **state)
+{
+    struct gw_camera camera = {.id = "a",
+                               .name = "a",
+                               .record_url = "rtsp://h/1",
+                               .detect_url = "rtsp://h/2",
+                               .enabled = true,
+                               .lon = NAN,
+                               .lat = NAN};
+    struct gw_camera_row row;
+    struct gw_index *index = NULL;
+    char error[GW_INDEX_ERROR_SIZE];
+
+    assert_int_equal(gw_index_put_camera(idx, &camera), 0);
+    assert_int_equal(gw_index_camera(idx, "a", &row), 0);
+    assert_string_equal(row.camera.detect_url, "rtsp://h/2");
+    // What version 2 added is taken away.
+    assert_int_equal(sqlite3_exec(idx->db,
+                                  "ALTER TABLE camera DROP COLUMN detect_url;"
+                                  "PRAGMA user_version=1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(gw_index_open(&index, store, GW_INDEX_WRITE, "", error), 0);
+    assert_int_equal(gw_index_camera(index, "a", &row), 0);
+    assert_string_equal(row.camera.record_url, "rtsp://h/1");
+    assert_string_equal(row.camera.detect_url, "");
+    gw_index_close(&index);
 }
 
 static void a_database_of_another_program_is_left_alone(void **state)
@@ -633,6 +663,7 @@ int main(void)
         FACT(an_index_is_private_and_keeps_its_epoch),
         FACT(a_reader_of_an_empty_store_is_told_so),
         FACT(an_index_of_a_later_version_is_left_alone),
+        FACT(an_index_of_the_version_before_keeps_its_cameras),
         FACT(a_database_of_another_program_is_left_alone),
         FACT(every_column_is_described),
         FACT(many_processes_may_set_up_a_store_at_once),

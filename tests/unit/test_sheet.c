@@ -48,12 +48,13 @@ static void refused(const char *text, int line, int column, const char *what)
     assert_int_equal(sheet.errors[0].column, column);
 }
 
-#define HEADER "id,name,division,grid,record_url,record,enabled,lon,lat,coordinate_system\n"
+#define HEADER                                                                                     \
+    "id,name,division,grid,record_url,detect_url,record,enabled,lon,lat,coordinate_system\n"
 
 static void a_full_row_is_a_camera(void **state)
 {
     const struct gw_camera *camera = only(
-        HEADER "gate-07,East gate,640323101,004,rtsp://u:p%40ss@10.0.0.7/ch1,continuous,no,106.1,"
+        HEADER "gate-07,East gate,640323101,004,rtsp://u:p%40ss@10.0.0.7/ch1,,continuous,no,106.1,"
                "37.8,WGS-84\n");
     assert_string_equal(camera->id, "gate-07");
     assert_string_equal(camera->name, "East gate");
@@ -75,7 +76,7 @@ static void empty_cells_and_absent_columns_have_defaults(void **state)
     assert_int_equal(camera->record, GW_RECORD_EVENTS);
     assert_true(camera->enabled);
     assert_true(isnan(camera->lon));
-    camera = only(HEADER "a,,,,rtsp://h/,,,,,\n");
+    camera = only(HEADER "a,,,,rtsp://h/,,,,,,\n");
     assert_string_equal(camera->name, "a");
     assert_true(camera->enabled);
 }
@@ -154,6 +155,19 @@ static void a_position_says_in_which_system_it_is(void **state)
     refused("id,record_url,lon,lat\na,rtsp://h/,106,37\n", 2, 1, "needs its coordinate_system");
 }
 
+static void the_other_stream_has_no_credentials_of_its_own(void **state)
+{
+    const struct gw_camera *camera =
+        only("id,record_url,detect_url\na,rtsp://u:p@h/1,rtsp://u:p@h/2\n");
+    assert_string_equal(camera->detect_url, "rtsp://h/2");
+    camera = only("id,record_url,detect_url\na,rtsp://u:p@h/1,rtsp://h/2\n");
+    assert_string_equal(camera->detect_url, "rtsp://h/2");
+    assert_string_equal(only("id,record_url,detect_url\na,rtsp://h/1,\n")->detect_url, "");
+    refused("id,record_url,detect_url\na,rtsp://u:p@h/1,rtsp://u:q@h/2\n", 2, 18,
+            "those of record_url");
+    refused("id,record_url,detect_url\na,rtsp://h/1,nonsense\n", 2, 14, "no camera URL");
+}
+
 static void no_mistake_shows_a_password(void **state)
 {
     parse("id,record_url\na,rtps://admin:secret@h/\nadmin:secret@,x\n");
@@ -188,8 +202,9 @@ static char *export(bool with_credentials)
 }
 
 #define TWO                                                                                        \
-    HEADER "a,\"Gate, \"\"east\"\"\",640323101,004,rtsp://u:p%2Fw@10.0.0.7/ch1,events,yes,"        \
-           "106.1234567,37.8,WGS-84\nb,b,,,rtsp://10.0.0.8:8554/,off,no,,,\n"
+    HEADER "a,\"Gate, \"\"east\"\"\",640323101,004,rtsp://u:p%2Fw@10.0.0.7/ch1,"                   \
+           "rtsp://u:p%2Fw@10.0.0.7/ch2,events,yes,106.1234567,37.8,WGS-84\n"                      \
+           "b,b,,,rtsp://10.0.0.8:8554/,,off,no,,,\n"
 
 static void a_sheet_goes_out_as_it_came_in(void **state)
 {
@@ -269,6 +284,7 @@ int main(void)
         PURE(mistakes_are_found_where_they_are),
         PURE(empty_rows_are_no_mistakes),
         PURE(a_position_says_in_which_system_it_is),
+        PURE(the_other_stream_has_no_credentials_of_its_own),
         PURE(no_mistake_shows_a_password),
         STORE(a_sheet_goes_out_as_it_came_in),
         STORE(without_credentials_none_are_shown_and_none_are_lost),
