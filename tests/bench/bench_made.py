@@ -30,11 +30,17 @@ class Made:
         self.facts, self.measured = {}, {}
 
     def run(self):
+        """Measures and prints, stream by stream: this takes long."""
+        print("\nMade 1080p25 streams; CPU as a ratio to bare decoding of the same file")
+        print(f"{'stream':14} {'s':>4} {'Mbit/s':>6} {'level':9} {'decoded':>7} {'CPU s':>7} {'ratio':>6} "
+              f"{'found':>6} {'quiet cov.':>10} {'false':>5} {'latency':>7}", flush=True)
         for name, stream in bench_scenes.STREAMS.items():
             film = bench_scenes.make_stream(self.cache, self.footage, stream)
             say(f"{name}: {stream.seconds} s")
             self.facts[name] = self.measure(film, stream)
+            print("\n".join(lines_of(name, self.facts[name])), flush=True)
         self.note()
+        print("\n".join(self.cost_lines()), flush=True)
 
     def measure(self, film, stream):
         bare_s, found = self.programs.compare(film, self.levels, self.runs)
@@ -88,17 +94,7 @@ class Made:
                             "peak_mib": peak[0] / 1024}
         return found
 
-    def lines(self):
-        yield (f"{'stream':14} {'s':>4} {'Mbit/s':>6} {'level':9} {'decoded':>7} {'CPU s':>7} {'ratio':>6} "
-               f"{'found':>6} {'quiet cov.':>10} {'false':>5} {'latency':>7}")
-        for name in bench_scenes.STREAMS:
-            fact = self.facts[name]
-            for level, one in fact["levels"].items():
-                latency = "-" if one["lat_median"] is None else f"{one['lat_median']:.2f}"
-                yield (f"{name:14} {fact['seconds']:4} {fact['bytes'] * 8e-6 / fact['seconds']:6.2f} {level:9} "
-                       f"{one['decoded_share']:7.2f} {one['cpu_s']:7.2f} {one['ratio']:6.3f} "
-                       f"{one['detected']:3}/{one['intervals']:<2} "
-                       f"{one['false_s_frac'] or 0:10.3f} {one['false_events']:5} {latency:>7}")
+    def cost_lines(self):
         for name in SHOWN:
             fact = self.facts[name]
             yield (f"analysis proper, {name}: {fact['own_ms']:.3f} ms per picture, {fact['own_share']:.3f} of decoding "
@@ -106,3 +102,13 @@ class Made:
         for level, one in self.facts["memory"].items():
             yield (f"memory, {level}: {one['more_mib']:.1f} MiB more than bare decoding, of it "
                    f"{one['more_anonymous_mib']:.1f} MiB anonymous; {one['peak_mib']:.1f} MiB in all")
+
+
+def lines_of(name, fact):
+    """What was measured on one stream, a line for each level."""
+    for level, one in fact["levels"].items():
+        latency = "-" if one["lat_median"] is None else f"{one['lat_median']:.2f}"
+        yield (f"{name:14} {fact['seconds']:4} {fact['bytes'] * 8e-6 / fact['seconds']:6.2f} {level:9} "
+               f"{one['decoded_share']:7.2f} {one['cpu_s']:7.2f} {one['ratio']:6.3f} "
+               f"{one['detected']:3}/{one['intervals']:<2} {one['false_s_frac'] or 0:10.3f} {one['false_events']:5} "
+               f"{latency:>7}")

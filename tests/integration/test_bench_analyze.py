@@ -161,6 +161,12 @@ def test_a_trace_without_signal_or_pictures_is_plotted_all_the_same():
         xml.dom.minidom.parseString(gate_plot.draw("x", case, [], [], {}, 1.0))
 
 
+def test_without_the_scorer_the_bench_says_so_and_measures_nothing(tmp_path):
+    done = subprocess.run([PYTHON, ROOT / "tests/bench/analyze", "--build", BARE_DECODE.parents[2], "--binary", BINARY,
+                           "--shared", tmp_path], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0 and "score.py" in done.stderr and not done.stdout
+
+
 @pytest.mark.skipif(not (SHARED / "footage/room_chair.mp4").exists(), reason="the labelled footage is not there")
 def test_the_bench_runs_on_a_clip_and_judges_it(tmp_path):
     done = subprocess.run([PYTHON, ROOT / "tests/bench/analyze", "--quick", "--only", "room_chair,no_such_clip",
