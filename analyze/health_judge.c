@@ -20,10 +20,13 @@ static const float lost_kept = 0.35F, there_kept = 0.5F;
 // Heavy blur moves the edges of what it leaves; on average this much agrees all the same.
 static const float blurred_kept = 0.3F;
 // Of the regions that say something: in the inner rows and in all. A clock, a name and a border
-// that the cover leaves free fit in between.
-static const float most_inner = 0.85F, most_all = 0.65F;
-// The same for a cover, and for blur, which leaves a region sharp in which something moves.
-static const float most_covered = 0.8F, most_blurred = 0.7F;
+// that the cover leaves free fit in between; so does a region that stays sharp because something
+// moves.
+static const float most_covered = 0.8F, most_blurred = 0.7F, most_all = 0.65F;
+// Of two places a few regions agree by chance. Before a large thing that parks, more of them are as
+// they were.
+static const float most_there = 0.2F, moved_kept = 0.25F;
+
 // By how many grey levels a picture must be darker than the long run for its darkness to be sudden:
 // a dusk of 20 minutes is 11 levels ahead of the memory.
 static const float darkened = 20;
@@ -225,17 +228,21 @@ struct gw_opinion gw_judge_moved(const struct gw_sight *sight)
     const float relief = relief_ratio(sight);
     struct vote lost = {0}, there = {0};
     struct gw_opinion opinion = {GW_UNSURE, 0, 0};
+    float kept = 0;
 
     for (int i = 0; i < GW_SCENE_REGIONS; i++)
         if (is_landmark(sight, i)) {
             vote(&lost, sight->scene.inner[i], sight->kept[i] < lost_kept);
             vote(&there, sight->scene.inner[i], sight->kept[i] > there_kept);
+            kept += sight->kept[i];
         }
     if (!gw_sight_is_mature(&sight->memory) || lost.all < LEAST_REGIONS)
         return opinion;
     opinion.score = share(&lost);
     const bool is_light = brightness < 0.4F || brightness > 2.5F || relief < 0.4F || relief > 2.5F;
-    const bool elsewhere = sight->shifted || (is_most(&lost, most_inner) && !is_light);
+    const bool gone = is_most(&lost, most_all) && share(&there) <= most_there &&
+                      kept / (float)lost.all <= moved_kept;
+    const bool elsewhere = sight->shifted || (gone && !is_light);
     if (share(&there) >= 0.7F)
         opinion.verdict = GW_CLEARLY_GOOD;
     else if (elsewhere && sight->shake_pixels <= 1 && gw_sight_is_steady(sight))
