@@ -280,12 +280,31 @@ static void measure_relief(struct gw_scene *scene, double share)
                 sqrtf(fmaxf(0, sums[i] / (float)(cells[i] * ONE_RISE * ONE_RISE) - noise_part));
 }
 
+// A jump is a change of most of the picture, and larger than what came right before: somebody at
+// the camera begins with one, noise is none.
+static void measure_change(struct gw_scene *scene, const struct totals *totals)
+{
+    const float before = scene->step;
+    int64_t change = 0, pixels = 0;
+    int much = 0;
+
+    for (int i = 0; i < GW_SCENE_REGIONS; i++) {
+        if (!scene->used[i])
+            continue;
+        const int count = totals->cells[i] * ONE_LEVEL;
+        much += totals->change[i] > (int64_t)count * JUMP * JUMP;
+        change += totals->change[i];
+        pixels += count;
+    }
+    scene->step = pixels ? sqrtf((float)change / (float)pixels) : 0;
+    scene->jumped = much > scene->region_count / 2 && scene->step > 2 * before;
+}
+
 void gw_scene_measure(struct gw_scene *scene, const uint8_t *pixels, int64_t elapsed_us)
 {
     const double elapsed_s = (double)elapsed_us * 1e-6;
     const double share = scene->pictures ? 1 - exp(-elapsed_s / smooth_s) : 1;
     struct totals totals = {0};
-    int64_t change = 0, cells = 0;
 
     if (!scene->pictures)
         memcpy(scene->last, pixels, (size_t)(scene->width * scene->height));
@@ -300,14 +319,8 @@ void gw_scene_measure(struct gw_scene *scene, const uint8_t *pixels, int64_t ela
         // Steps right and down: twice what two pictures differ by.
         scene->regions[i].detail =
             sqrtf(fmaxf(0, (float)totals.steps[i] / count - 2 * scene->noise));
-        change += totals.change[i];
-        cells += totals.cells[i];
     }
-    int jumped = 0;
-    for (int i = 0; i < GW_SCENE_REGIONS; i++)
-        jumped += scene->used[i] && totals.change[i] > totals.cells[i] * ONE_LEVEL * JUMP * JUMP;
-    scene->jumped = jumped > scene->region_count / 2;
-    scene->step = cells ? sqrtf((float)change / (float)(cells * ONE_LEVEL)) : 0;
+    measure_change(scene, &totals);
     measure_levels(scene);
     measure_relief(scene, share);
     memcpy(scene->last, pixels, (size_t)(scene->width * scene->height));
