@@ -6,30 +6,24 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 int gw_scene_memory_init(struct gw_scene_memory *memory, const struct gw_scene *scene)
 {
     *memory = (struct gw_scene_memory){0};
     const size_t cells = (size_t)(scene->columns * scene->rows);
     memory->level = calloc(cells, sizeof(*memory->level));
-    memory->rises = calloc(cells * 4, sizeof(*memory->rises));
-    if (memory->level && memory->rises)
-        return 0;
-    gw_scene_memory_finish(memory);
-    return -ENOMEM;
+    return memory->level ? 0 : -ENOMEM;
 }
 
 void gw_scene_memory_finish(struct gw_scene_memory *memory)
 {
     free(memory->level);
-    free(memory->rises);
     *memory = (struct gw_scene_memory){0};
 }
 
 void gw_scene_memory_clear(struct gw_scene_memory *memory)
 {
-    *memory = (struct gw_scene_memory){.level = memory->level, .rises = memory->rises};
+    *memory = (struct gw_scene_memory){.level = memory->level};
 }
 
 void gw_scene_memory_take(struct gw_scene_memory *memory, struct gw_scene_memory *other)
@@ -98,10 +92,10 @@ void gw_scene_learn(const struct gw_scene *scene, struct gw_scene_memory *memory
 
 // --- shifts --------------------------------------------------------------------------------------
 
-// A field of rises: right in even places, down in odd ones; 0 where nothing is looked at.
+// A field of rises: right in even places, down in odd ones; 0, as given, where nothing is looked
+// at.
 static void fill_rises(const struct gw_scene *scene, const int16_t *level, float *rises)
 {
-    memset(rises, 0, (size_t)(2 * scene->columns * scene->rows) * sizeof(*rises));
     for (int r = 0; r < scene->run_count; r++)
         for (int i = scene->runs[r].first; i < scene->runs[r].first + scene->runs[r].count; i++) {
             rises[2 * i] = (float)gw_scene_rise_x(level + i);
@@ -128,36 +122,45 @@ static float correlate(const struct gw_scene *scene, const float *now, const flo
     return both / sqrtf(a * b + 1);
 }
 
+// The best of the shifts in reach of `from`, `stride` cells apart, by every `stride`th cell.
+static float find_best(const struct gw_scene *scene, const float *now, const float *then,
+                       struct gw_scene_shift from, struct gw_scene_shift reach, int stride,
+                       struct gw_scene_shift *ret)
+{
+    float most = -1;
+
+    for (int dy = from.rows - reach.rows; dy <= from.rows + reach.rows; dy += stride)
+        for (int dx = from.columns - reach.columns; dx <= from.columns + reach.columns;
+             dx += stride) {
+            if (abs(dx) < 2 && abs(dy) < 2) // not moved
+                continue;
+            const float agreement = correlate(scene, now, then, dx, dy, stride);
+            if (agreement <= most)
+                continue;
+            most = agreement;
+            *ret = (struct gw_scene_shift){dx, dy};
+        }
+    return most;
+}
+
 // First every second shift by every second cell, up to half of the picture; then the neighbours of
-// the best one. A shift of less than two cells is none.
+// the best one.
 float gw_scene_find_shift(const struct gw_scene *scene, const struct gw_scene_memory *memory,
                           struct gw_scene_shift *ret, float *ret_unmoved)
 {
-    float *now = memory->rises, *then = now + 2 * scene->columns * scene->rows;
-    struct gw_scene_shift best = {0, 0};
-    float most = -1;
+    const struct gw_scene_shift none = {0, 0}, one = {1, 1};
+    const struct gw_scene_shift half = {scene->columns / 4 * 2, scene->rows / 4 * 2};
+    const size_t size = (size_t)(2 * scene->columns * scene->rows);
+    float *now = calloc(2 * size, sizeof(*now)), *then = now + size;
 
+    if (!now)
+        return -1;
     fill_rises(scene, scene->level, now);
     fill_rises(scene, memory->level, then);
-    for (int dy = -scene->rows / 4 * 2; dy <= scene->rows / 2; dy += 2)
-        for (int dx = -scene->columns / 4 * 2; dx <= scene->columns / 2; dx += 2) {
-            const float agreement =
-                abs(dx) < 2 && abs(dy) < 2 ? -1 : correlate(scene, now, then, dx, dy, 2);
-            if (agreement > most) {
-                most = agreement;
-                best = (struct gw_scene_shift){dx, dy};
-            }
-        }
-    *ret = best;
-    most = -1;
-    for (int dy = best.rows - 1; dy <= best.rows + 1; dy++)
-        for (int dx = best.columns - 1; dx <= best.columns + 1; dx++) {
-            const float agreement = correlate(scene, now, then, dx, dy, 1);
-            if (agreement > most) {
-                most = agreement;
-                *ret = (struct gw_scene_shift){dx, dy};
-            }
-        }
+    *ret = none;
+    find_best(scene, now, then, none, half, 2, ret);
+    const float most = find_best(scene, now, then, *ret, one, 1, ret);
     *ret_unmoved = correlate(scene, now, then, 0, 0, 1);
+    free(now);
     return most;
 }

@@ -19,7 +19,6 @@ struct gw_scene_memory {
     float mean;                   // grey level
     float learnt_s;               // how long it learnt
     int pictures;                 // from how many
-    float *rises;                 // room for two fields of rises, see find_shift
 };
 
 int gw_scene_memory_init(struct gw_scene_memory *memory, const struct gw_scene *scene);
@@ -34,7 +33,8 @@ void gw_scene_compare(const struct gw_scene *scene, const struct gw_scene_memory
 
 // Where what the memory has went: it is now shown `columns` and `rows` of cells further right and
 // down. Returns how well the picture agrees with it there, and *ret_unmoved, without moving it.
-// Some hundred times the work of compare: only for a scene that seems to have moved.
+// Some hundred times the work of compare: only for a scene that seems to have moved. -1 without
+// memory for it.
 struct gw_scene_shift {
     int columns, rows;
 };

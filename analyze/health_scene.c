@@ -102,6 +102,10 @@ int gw_scene_init(struct gw_scene *scene, int width, int height, const uint8_t *
         return -ENOMEM;
     }
     draw_regions(scene, mask);
+    struct gw_scene_run *fitting = // never nothing: NULL would mean that it failed
+        realloc(scene->runs, (size_t)(scene->run_count + 1) * sizeof(*scene->runs));
+    if (fitting)
+        scene->runs = fitting;
     return 0;
 }
 
