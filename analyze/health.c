@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "analyze/health_scene.h"
+#include "analyze/health_judge.h"
 #include "analyze/health_still.h"
 #include "core/clock.h"
 
@@ -25,41 +25,24 @@
 
 // The long-term picture: fog, dusk and shadows are slower, what happens to a camera is faster.
 static const double memory_s = 120;
-// It may be believed after so long and so many pictures.
-static const float mature_s = 8;
-enum { MATURE_PICTURES = 6 };
+// The usual brightness is known after so long.
+static const float usual_known_s = 8;
 // Something else that stays without being a fault (a light, snow) is remembered after this.
 static const float accept_s = 90;
 // A camera that was moved has learnt its new view after so long: enough to notice the next fault.
 static const float settle_s = 40;
+// After this, whatever it shows instead is remembered, steady or not.
+static const float give_up_s = 900;
 // A change of light that switched the picture at once explains much; such a move must last longer.
 #define RELIT_US      (5 * GW_SECOND)
 #define RELIT_MORE_US (25 * GW_SECOND)
 
-// A region with less relief (grey levels) has nothing to lose; one whose relief comes and goes,
-// such as a tree, does not tell where the camera looks.
-static const float least_relief = 3, least_detail = 4, least_kept = 0.6F;
-enum { LEAST_REGIONS = 6 };
-// Agreement with the long-term picture: lost below, there above. Unrelated pictures reach 0.3.
-static const float lost_kept = 0.35F, there_kept = 0.5F;
-// Heavy blur moves the edges of what it leaves; on average this much agrees all the same.
-static const float blurred_kept = 0.3F;
-// Of the regions that say something: in the inner rows and in all. A clock, a name and a border
-// that the cover leaves free fit in between.
-static const float most_inner = 0.85F, most_all = 0.65F;
-// The same for a cover, and for blur, which leaves a region sharp in which something moves.
-static const float most_covered = 0.8F, most_blurred = 0.7F;
 // What was turned a little shows the same elsewhere: the agreement there, and by how much it must
 // be better than here; sought so often.
 static const float shifted_kept = 0.55F, shifted_better = 0.2F;
 #define SEEK_EVERY_US (4 * GW_SECOND)
 
-// By how many grey levels a picture must be darker than the long run for its darkness to be sudden:
-// a dusk of 20 minutes is 11 levels ahead of the memory.
-static const float darkened = 20;
-
 enum state { UNKNOWN, GOOD, BAD };
-enum verdict { CLEARLY_GOOD, UNSURE, CLEARLY_BAD };
 
 // How long and how often a fault must be seen before it is there, and before it is gone.
 struct patience {
@@ -74,8 +57,6 @@ static const struct patience patiences[GW_EVENT_KIND_COUNT] = {
     [GW_EVENT_BLURRED] = {12 * GW_SECOND, 5 * GW_SECOND, 5, 3},
     [GW_EVENT_MOVED] = {25 * GW_SECOND, 5 * GW_SECOND, 5, 2},
 };
-// A picture without any structure from the start may be a wall; after this it is a fault.
-#define STRUCTURELESS_MORE_US (30 * GW_SECOND)
 
 struct fault {
     enum state state;
@@ -86,28 +67,16 @@ struct fault {
     int pictures;        // of the run
 };
 
-// What was judged of one picture for one kind.
-struct opinion {
-    enum verdict verdict;
-    float score;
-    int64_t more_us; // patience beyond the usual
-};
-
 struct gw_health {
-    struct gw_scene scene;
-    struct gw_scene_memory memory;    // what it always showed
-    struct gw_scene_memory candidate; // what it shows instead, since different_s
+    struct gw_sight sight;
     struct gw_still still;
-    float kept[GW_SCENE_REGIONS];     // agreement with the memory
-    float kept_new[GW_SCENE_REGIONS]; // with the candidate
-    float usual, usual_s;             // mean grey level of the last minutes; learnt for so long
-    float different_s;                // for how long it has shown something else
+    float usual_s;     // for how long the usual brightness was learnt
+    float different_s; // for how long it has shown something else
     struct fault faults[GW_EVENT_KIND_COUNT];
     int64_t looked_us; // GW_NO_TIME before the first picture
     int64_t relit_us;  // when the light was last switched; GW_NO_TIME before
     int64_t jumped_us; // when the picture last changed as a whole; GW_NO_TIME before
     int64_t sought_us; // when a shift was last sought; GW_NO_TIME before
-    bool shifted;      // and whether one was found
 };
 
 int gw_health_create(struct gw_health **ret, int width, int height, const uint8_t *mask)
@@ -116,9 +85,9 @@ int gw_health_create(struct gw_health **ret, int width, int height, const uint8_
 
     if (!health)
         return -ENOMEM;
-    if (gw_scene_init(&health->scene, width, height, mask) < 0 ||
-        gw_scene_memory_init(&health->memory, &health->scene) < 0 ||
-        gw_scene_memory_init(&health->candidate, &health->scene) < 0) {
+    if (gw_scene_init(&health->sight.scene, width, height, mask) < 0 ||
+        gw_scene_memory_init(&health->sight.memory, &health->sight.scene) < 0 ||
+        gw_scene_memory_init(&health->sight.candidate, &health->sight.scene) < 0) {
         gw_health_destroy(&health);
         return -ENOMEM;
     }
@@ -133,9 +102,9 @@ void gw_health_destroy(struct gw_health **health)
 {
     if (!*health)
         return;
-    gw_scene_memory_finish(&(*health)->memory);
-    gw_scene_memory_finish(&(*health)->candidate);
-    gw_scene_finish(&(*health)->scene);
+    gw_scene_memory_finish(&(*health)->sight.memory);
+    gw_scene_memory_finish(&(*health)->sight.candidate);
+    gw_scene_finish(&(*health)->sight.scene);
     free(*health);
     *health = NULL;
 }
@@ -152,233 +121,32 @@ static bool is_suspected(const struct gw_health *health, enum gw_event_kind kind
     return fault->state == BAD || (fault->run_us != GW_NO_TIME && fault->evidence_us > 0);
 }
 
-// --- regions vote --------------------------------------------------------------------------------
-
-struct vote {
-    int inner, inner_yes, all, yes;
-};
-
-static void vote(struct vote *vote, bool inner, bool yes)
-{
-    vote->inner += inner;
-    vote->inner_yes += inner && yes;
-    vote->all++;
-    vote->yes += yes;
-}
-
-static float share(const struct vote *vote)
-{
-    return vote->all ? (float)vote->yes / (float)vote->all : 0;
-}
-
-static bool is_most(const struct vote *vote, float of_inner)
-{
-    return vote->all >= LEAST_REGIONS && (float)vote->inner_yes >= of_inner * (float)vote->inner &&
-           share(vote) >= most_all;
-}
-
-static bool is_mature(const struct gw_scene_memory *memory)
-{
-    return memory->learnt_s >= mature_s && memory->pictures >= MATURE_PICTURES;
-}
-
-static bool has_relief(const struct gw_health *health, int region)
-{
-    return health->scene.used[region] && health->memory.regions[region].relief >= least_relief;
-}
-
-static bool is_landmark(const struct gw_health *health, int region)
-{
-    return has_relief(health, region) && health->memory.kept[region] >= least_kept;
-}
-
-// How bright it is against the long run, at most 1. Relief shrinks with the light; levels below
-// video black (16) are none.
-static float light(const struct gw_health *health)
-{
-    const float now = fmaxf(health->scene.mean - 16, 1), then = fmaxf(health->memory.mean - 16, 1);
-    return fminf(1, now / then);
-}
-
 // --- one opinion for each kind -------------------------------------------------------------------
 
-// Black and over-bright: where the levels lie. What came slowly is the night, or the sun.
-static struct opinion judge_black(const struct gw_health *health)
+// A light that was switched when it began explains a picture in which nothing is found again.
+static struct gw_opinion judge_moved(const struct gw_health *health)
 {
-    const struct gw_scene *scene = &health->scene;
-    const int spread = scene->high - scene->low;
-    struct opinion opinion = {UNSURE, 1, 0};
-
-    if (scene->high >= 36 || scene->high_all >= 36 || spread >= 20)
-        opinion.verdict = CLEARLY_GOOD;
-    else if (scene->high > 28 || scene->high_all > 28 || spread > 10)
-        opinion.verdict = UNSURE;
-    else if (health->usual_s >= mature_s ? health->usual - scene->mean >= darkened
-                                         : scene->high <= 22 && spread <= 4)
-        opinion.verdict = CLEARLY_BAD;
-    return opinion;
-}
-
-static struct opinion judge_overbright(const struct gw_health *health)
-{
-    const struct gw_scene *scene = &health->scene;
-    struct opinion opinion = {UNSURE, scene->bright, 0};
-
-    if (scene->bright <= 0.6F)
-        opinion.verdict = CLEARLY_GOOD;
-    else if (scene->bright >= 0.85F && scene->low >= 200 &&
-             (health->usual_s >= mature_s ? health->usual <= 190 : scene->low >= 225))
-        opinion.verdict = CLEARLY_BAD;
-    return opinion;
-}
-
-// How much relief the scene has of what it had.
-static float relief_ratio(const struct gw_health *health)
-{
-    float now = 0, then = 0;
-
-    for (int i = 0; i < GW_SCENE_REGIONS; i++)
-        if (health->scene.used[i]) {
-            now += health->scene.regions[i].relief;
-            then += health->memory.regions[i].relief;
-        }
-    return now / fmaxf(then, 1);
-}
-
-// A camera that never showed anything but a flat grey.
-static struct opinion judge_structureless(const struct gw_health *health)
-{
-    const struct gw_scene *scene = &health->scene;
-    const int spread = scene->high - scene->low;
-    struct opinion opinion = {UNSURE, 1, STRUCTURELESS_MORE_US};
-
-    if (spread >= 16)
-        opinion.verdict = CLEARLY_GOOD;
-    else if (spread <= 8 && scene->mean >= 40 && scene->mean <= 225)
-        opinion.verdict = CLEARLY_BAD;
-    return opinion;
-}
-
-// Covered: relief is gone from nearly everywhere, by more than the light explains, and what is left
-// is not the scene.
-static struct opinion judge_covered(const struct gw_health *health)
-{
-    const struct gw_scene *scene = &health->scene;
-    const float lit = fmaxf(light(health), 0.15F);
-    struct vote gone = {0}, back = {0};
-
-    if (!is_mature(&health->memory))
-        return judge_structureless(health);
-    for (int i = 0; i < GW_SCENE_REGIONS; i++) {
-        if (!has_relief(health, i))
-            continue;
-        const float relief = scene->regions[i].relief / (health->memory.regions[i].relief * lit);
-        // A bag or a hand at the lens lets some light through, and with it a ghost of the scene.
-        vote(&gone, scene->inner[i],
-             relief < 0.2F || (relief < 0.35F && health->kept[i] < lost_kept));
-        vote(&back, scene->inner[i],
-             relief > 0.6F || (relief > 0.25F && health->kept[i] > there_kept));
-    }
-    if (gone.all < LEAST_REGIONS)
-        return judge_structureless(health);
-    struct opinion opinion = {UNSURE, share(&gone), 0};
-    // In the dark, noise hides what is there: only a really flat picture that went dark at once is
-    // covered.
-    const bool sees =
-        scene->mean >= 32 || (share(&gone) >= 0.95F && scene->high - scene->low <= 12 &&
-                              health->usual - scene->mean >= darkened);
-    if (share(&back) >= 0.5F)
-        opinion.verdict = CLEARLY_GOOD;
-    else if ((is_most(&gone, most_covered) ||
-              (share(&gone) >= most_blurred && relief_ratio(health) < 0.25F * lit)) &&
-             sees)
-        opinion.verdict = CLEARLY_BAD;
-    return opinion;
-}
-
-// Blurred: detail is gone from nearly everywhere, by more than relief is, and what is left is still
-// the scene.
-static struct opinion judge_blurred(const struct gw_health *health, double shake_pixels)
-{
-    struct vote soft = {0}, sharp = {0};
-    struct opinion opinion = {UNSURE, 0, 0};
-    float kept = 0;
-
-    for (int i = 0; i < GW_SCENE_REGIONS; i++) {
-        const struct gw_scene_region *now = &health->scene.regions[i],
-                                     *then = &health->memory.regions[i];
-        // Where noise is half of it, nothing can be said of detail.
-        if (!has_relief(health, i) || then->detail < least_detail ||
-            then->detail * then->detail < 4 * health->scene.noise)
-            continue;
-        const float detail = now->detail / then->detail, relief = now->relief / then->relief;
-        vote(&soft, health->scene.inner[i], detail < 0.65F && detail < 0.72F * relief);
-        vote(&sharp, health->scene.inner[i], detail > 0.75F || detail > 0.85F * relief);
-        kept += health->kept[i];
-    }
-    if (!is_mature(&health->memory) || soft.all < LEAST_REGIONS)
-        return opinion;
-    opinion.score = share(&soft);
-    if (share(&sharp) >= 0.5F)
-        opinion.verdict = CLEARLY_GOOD;
-    else if (is_most(&soft, most_blurred) && kept / (float)soft.all >= blurred_kept &&
-             light(health) >= 0.6F && shake_pixels <= 1)
-        opinion.verdict = CLEARLY_BAD;
-    return opinion;
-}
-
-// Whether the picture has stayed the same since it became another one.
-static bool agrees_with_candidate(const struct gw_health *health)
-{
-    struct vote same = {0};
-
-    for (int i = 0; i < GW_SCENE_REGIONS; i++)
-        if (health->scene.used[i] && health->candidate.regions[i].relief >= least_relief)
-            vote(&same, health->scene.inner[i], health->kept_new[i] >= least_kept);
-    return same.all >= LEAST_REGIONS && share(&same) >= 0.6F;
-}
-
-// Moved: a steady picture of the same scene shifted, or with as much in it but nothing where it
-// was.
-static struct opinion judge_moved(const struct gw_health *health, double shake_pixels)
-{
-    const float brightness = health->scene.mean / fmaxf(health->memory.mean, 1);
-    const float relief = relief_ratio(health);
-    struct vote lost = {0}, there = {0};
-    struct opinion opinion = {UNSURE, 0, 0};
-
-    for (int i = 0; i < GW_SCENE_REGIONS; i++)
-        if (is_landmark(health, i)) {
-            vote(&lost, health->scene.inner[i], health->kept[i] < lost_kept);
-            vote(&there, health->scene.inner[i], health->kept[i] > there_kept);
-        }
-    if (!is_mature(&health->memory) || lost.all < LEAST_REGIONS)
-        return opinion;
-    opinion.score = share(&lost);
-    const bool is_light = brightness < 0.4F || brightness > 2.5F || relief < 0.4F || relief > 2.5F;
-    const bool elsewhere = health->shifted || (is_most(&lost, most_inner) && !is_light);
-    if (share(&there) >= 0.7F)
-        opinion.verdict = CLEARLY_GOOD;
-    else if (elsewhere && shake_pixels <= 1 && agrees_with_candidate(health))
-        opinion.verdict = CLEARLY_BAD;
     const struct fault *fault = &health->faults[GW_EVENT_MOVED];
-    if (!health->shifted && health->relit_us != GW_NO_TIME && fault->run_us != GW_NO_TIME &&
+    struct gw_opinion opinion = gw_judge_moved(&health->sight);
+
+    if (!health->sight.shifted && health->relit_us != GW_NO_TIME && fault->run_us != GW_NO_TIME &&
         llabs(health->relit_us - fault->run_us) <= RELIT_US)
         opinion.more_us = RELIT_MORE_US;
     return opinion;
 }
 
-static struct opinion judge_frozen(struct gw_health *health, int64_t elapsed_us)
+static struct gw_opinion judge_frozen(struct gw_health *health, int64_t elapsed_us)
 {
-    const enum gw_still_verdict still = gw_still_feed(&health->still, &health->scene, elapsed_us);
+    const enum gw_still_verdict still =
+        gw_still_feed(&health->still, &health->sight.scene, elapsed_us);
     const bool shows_nothing = is_suspected(health, GW_EVENT_BLACK) ||
                                is_suspected(health, GW_EVENT_OVERBRIGHT) ||
                                is_suspected(health, GW_EVENT_COVERED);
 
     if (still == GW_STILL_LIVES)
-        return (struct opinion){CLEARLY_GOOD, 0, 0};
+        return (struct gw_opinion){GW_CLEARLY_GOOD, 0, 0};
     const bool stands = still == GW_STILL_STANDS && !shows_nothing;
-    return (struct opinion){stands ? CLEARLY_BAD : UNSURE, 1, 0};
+    return (struct gw_opinion){stands ? GW_CLEARLY_BAD : GW_UNSURE, 1, 0};
 }
 
 // --- from opinions to faults ---------------------------------------------------------------------
@@ -403,16 +171,16 @@ static void begin_run(struct fault *fault, int64_t jumped_us, int64_t wall_us)
 }
 
 // Adds a picture to the run against the present state. Returns whether the state changed.
-static bool follow(struct fault *fault, const struct opinion *opinion,
+static bool follow(struct fault *fault, const struct gw_opinion *opinion,
                    const struct patience *patience, int64_t jumped_us, int64_t wall_us,
                    int64_t elapsed_us)
 {
     const bool is_bad = fault->state == BAD;
-    const enum verdict against = is_bad ? CLEARLY_GOOD : CLEARLY_BAD;
+    const enum gw_verdict against = is_bad ? GW_CLEARLY_GOOD : GW_CLEARLY_BAD;
     // Out of the unknown both ways are open; a run is of one kind.
-    const bool towards_good = fault->state == UNKNOWN && opinion->verdict == CLEARLY_GOOD;
+    const bool towards_good = fault->state == UNKNOWN && opinion->verdict == GW_CLEARLY_GOOD;
 
-    if (opinion->verdict == UNSURE) {
+    if (opinion->verdict == GW_UNSURE) {
         if (fault->doubt_us == GW_NO_TIME)
             fault->doubt_us = wall_us;
         if (fault->run_us != GW_NO_TIME && wall_us - fault->clear_us > DOUBT_US)
@@ -443,7 +211,7 @@ static bool follow(struct fault *fault, const struct opinion *opinion,
 }
 
 static int take_opinion(struct gw_health *health, enum gw_event_kind kind,
-                        const struct opinion *opinion, int64_t wall_us, int64_t elapsed_us,
+                        const struct gw_opinion *opinion, int64_t wall_us, int64_t elapsed_us,
                         struct gw_health_step *ret)
 {
     struct fault *fault = &health->faults[kind];
@@ -460,19 +228,6 @@ static int take_opinion(struct gw_health *health, enum gw_event_kind kind,
 
 // --- the long run --------------------------------------------------------------------------------
 
-// Whether much of what tells one place from another is not where it was.
-static bool is_different(const struct gw_health *health)
-{
-    struct vote lost = {0};
-
-    if (!is_mature(&health->memory))
-        return false;
-    for (int i = 0; i < GW_SCENE_REGIONS; i++)
-        if (is_landmark(health, i))
-            vote(&lost, health->scene.inner[i], health->kept[i] < lost_kept);
-    return lost.all >= LEAST_REGIONS && share(&lost) >= 0.35F;
-}
-
 // Only a picture that is not the same any more is worth the search.
 static void seek_shift(struct gw_health *health, bool different, int64_t wall_us)
 {
@@ -480,7 +235,7 @@ static void seek_shift(struct gw_health *health, bool different, int64_t wall_us
     float unmoved;
 
     if (!different) {
-        health->shifted = false;
+        health->sight.shifted = false;
         health->sought_us = GW_NO_TIME;
         return;
     }
@@ -489,16 +244,18 @@ static void seek_shift(struct gw_health *health, bool different, int64_t wall_us
     if (wall_us - health->sought_us < SEEK_EVERY_US)
         return;
     health->sought_us = wall_us;
-    const float kept = gw_scene_find_shift(&health->scene, &health->memory, &shift, &unmoved);
-    health->shifted = kept >= shifted_kept && kept >= unmoved + shifted_better;
+    const float kept =
+        gw_scene_find_shift(&health->sight.scene, &health->sight.memory, &shift, &unmoved);
+    health->sight.shifted = kept >= shifted_kept && kept >= unmoved + shifted_better;
 }
 
 static void follow_candidate(struct gw_health *health, int64_t elapsed_us)
 {
     // Somebody is still moving it: begin again.
-    if (health->candidate.pictures >= 3 && !agrees_with_candidate(health))
-        gw_scene_memory_clear(&health->candidate);
-    gw_scene_learn(&health->scene, &health->candidate, health->kept_new, elapsed_us, memory_s);
+    if (health->sight.candidate.pictures >= 3 && !gw_sight_is_steady(&health->sight))
+        gw_scene_memory_clear(&health->sight.candidate);
+    gw_scene_learn(&health->sight.scene, &health->sight.candidate, health->sight.kept_new,
+                   elapsed_us, memory_s);
 }
 
 static bool shows_nothing(const struct gw_health *health)
@@ -515,8 +272,10 @@ static void follow_brightness(struct gw_health *health, float elapsed_s)
 
     if (shows_nothing(health))
         return;
-    health->usual += (health->scene.mean - health->usual) * fmaxf(share, health->usual_s <= 0);
+    health->sight.usual +=
+        (health->sight.scene.mean - health->sight.usual) * fmaxf(share, health->usual_s <= 0);
     health->usual_s += elapsed_s;
+    health->sight.usual_known = health->usual_s >= usual_known_s;
 }
 
 // The memory learns what is neither a fault nor about to become one.
@@ -528,21 +287,23 @@ static void learn(struct gw_health *health, int64_t wall_us, int64_t elapsed_us)
     if (shows_nothing(health) || is_suspected(health, GW_EVENT_BLURRED)) {
         return;
     }
-    const bool different = is_different(health);
+    const bool different = gw_sight_is_different(&health->sight);
     seek_shift(health, different, wall_us);
     if (!different) {
-        if (health->candidate.pictures)
-            gw_scene_memory_clear(&health->candidate);
+        if (health->sight.candidate.pictures)
+            gw_scene_memory_clear(&health->sight.candidate);
         health->different_s = 0;
-        gw_scene_learn(&health->scene, &health->memory, health->kept, elapsed_us, memory_s);
+        gw_scene_learn(&health->sight.scene, &health->sight.memory, health->sight.kept, elapsed_us,
+                       memory_s);
         return;
     }
     health->different_s += elapsed_s;
     follow_candidate(health, elapsed_us);
     const bool moved = health->faults[GW_EVENT_MOVED].state == BAD;
-    if (moved ? health->candidate.learnt_s >= settle_s
-              : health->different_s >= accept_s && !is_suspected(health, GW_EVENT_MOVED))
-        gw_scene_memory_take(&health->memory, &health->candidate);
+    if ((moved && health->sight.candidate.learnt_s >= settle_s) ||
+        (health->different_s >= accept_s && !is_suspected(health, GW_EVENT_MOVED)) ||
+        health->different_s >= give_up_s)
+        gw_scene_memory_take(&health->sight.memory, &health->sight.candidate);
 }
 
 // After a long absence light and weather may be others. What is bad is judged by what was.
@@ -555,17 +316,18 @@ static void forget(struct gw_health *health)
         any |= health->faults[i].state == BAD;
     }
     health->still = (struct gw_still){0};
-    gw_scene_memory_clear(&health->candidate);
+    gw_scene_memory_clear(&health->sight.candidate);
     if (any)
         return;
-    gw_scene_memory_clear(&health->memory);
+    gw_scene_memory_clear(&health->sight.memory);
     health->usual_s = 0;
+    health->sight.usual_known = false;
 }
 
 // The first of those in a row: somebody at the camera makes several.
 static void note_jump(struct gw_health *health, int64_t wall_us)
 {
-    if (health->scene.jumped && !is_onset(health->jumped_us, wall_us))
+    if (health->sight.scene.jumped && !is_onset(health->jumped_us, wall_us))
         health->jumped_us = wall_us;
 }
 
@@ -584,24 +346,25 @@ int gw_health_feed(struct gw_health *health, const uint8_t *pixels, int64_t wall
         return 0;
     }
     health->looked_us = wall_us;
-    gw_scene_measure(&health->scene, pixels, elapsed_us);
+    health->sight.shake_pixels = shake_pixels;
+    gw_scene_measure(&health->sight.scene, pixels, elapsed_us);
     note_jump(health, wall_us);
-    gw_scene_compare(&health->scene, &health->memory, health->kept);
-    if (health->candidate.pictures)
-        gw_scene_compare(&health->scene, &health->candidate, health->kept_new);
-    struct opinion opinions[GW_EVENT_KIND_COUNT] = {
-        [GW_EVENT_COVERED] = judge_covered(health),
-        [GW_EVENT_BLACK] = judge_black(health),
-        [GW_EVENT_OVERBRIGHT] = judge_overbright(health),
-        [GW_EVENT_BLURRED] = judge_blurred(health, shake_pixels),
-        [GW_EVENT_MOVED] = judge_moved(health, shake_pixels),
+    gw_scene_compare(&health->sight.scene, &health->sight.memory, health->sight.kept);
+    if (health->sight.candidate.pictures)
+        gw_scene_compare(&health->sight.scene, &health->sight.candidate, health->sight.kept_new);
+    struct gw_opinion opinions[GW_EVENT_KIND_COUNT] = {
+        [GW_EVENT_COVERED] = gw_judge_covered(&health->sight),
+        [GW_EVENT_BLACK] = gw_judge_black(&health->sight),
+        [GW_EVENT_OVERBRIGHT] = gw_judge_overbright(&health->sight),
+        [GW_EVENT_BLURRED] = gw_judge_blurred(&health->sight),
+        [GW_EVENT_MOVED] = judge_moved(health),
         [GW_EVENT_FROZEN] = judge_frozen(health, elapsed_us),
     };
     // A black or white picture is not also a covered one.
-    if (opinions[GW_EVENT_COVERED].verdict == CLEARLY_BAD &&
-        (opinions[GW_EVENT_BLACK].verdict != CLEARLY_GOOD ||
-         opinions[GW_EVENT_OVERBRIGHT].verdict != CLEARLY_GOOD))
-        opinions[GW_EVENT_COVERED].verdict = UNSURE;
+    if (opinions[GW_EVENT_COVERED].verdict == GW_CLEARLY_BAD &&
+        (opinions[GW_EVENT_BLACK].verdict != GW_CLEARLY_GOOD ||
+         opinions[GW_EVENT_OVERBRIGHT].verdict != GW_CLEARLY_GOOD))
+        opinions[GW_EVENT_COVERED].verdict = GW_UNSURE;
     for (int i = 0; i < GW_EVENT_KIND_COUNT; i++)
         if (i != GW_EVENT_MOTION)
             count += take_opinion(health, (enum gw_event_kind)i, &opinions[i], wall_us, elapsed_us,

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELL = 4, NO_REGION = 255 };
+enum { CELL = 4 };
 // Cells are kept in 1/16 level: the sum of a cell's pixels.
-enum { ONE_LEVEL = CELL * CELL };
+enum { ONE_LEVEL = CELL * CELL, ONE_RISE = ONE_LEVEL / 2 };
 // A step between pixels counts for at most this, so that four rows of squares fit 16 bits.
 enum { MOST_STEP = 63 };
 // A region with fewer cells says nothing.
@@ -24,33 +24,6 @@ enum { NEAR_WHITE = 225 };
 static const double smooth_s = 1.0;
 // What changes the whole picture for less than this is taken for light or a passing crowd.
 static const double noise_s = 20;
-
-int gw_scene_memory_init(struct gw_scene_memory *memory, const struct gw_scene *scene)
-{
-    *memory = (struct gw_scene_memory){0};
-    memory->level = calloc((size_t)(scene->columns * scene->rows), sizeof(*memory->level));
-    return memory->level ? 0 : -ENOMEM;
-}
-
-void gw_scene_memory_finish(struct gw_scene_memory *memory)
-{
-    free(memory->level);
-    *memory = (struct gw_scene_memory){0};
-}
-
-void gw_scene_memory_clear(struct gw_scene_memory *memory)
-{
-    *memory = (struct gw_scene_memory){.level = memory->level};
-}
-
-void gw_scene_memory_take(struct gw_scene_memory *memory, struct gw_scene_memory *other)
-{
-    const struct gw_scene_memory old = *memory;
-
-    *memory = *other;
-    *other = old;
-    gw_scene_memory_clear(other);
-}
 
 // --- regions -------------------------------------------------------------------------------------
 
@@ -77,17 +50,35 @@ static bool cell_counts(const struct gw_scene *scene, const uint8_t *mask, int c
            !cell_is_masked(scene, mask, column, row + 1);
 }
 
+static int region_of(const struct gw_scene *scene, int column, int row)
+{
+    return row * GW_SCENE_ROWS / scene->rows * GW_SCENE_COLUMNS +
+           column * GW_SCENE_COLUMNS / scene->columns;
+}
+
+// Adds a cell to the run that ends beside it, or begins one.
+static void add_cell(struct gw_scene *scene, int cell, int region, bool begins_row)
+{
+    struct gw_scene_run *run = scene->runs + scene->run_count - 1;
+
+    if (scene->run_count > 0 && !begins_row && run->region == region &&
+        run->first + run->count == cell)
+        run->count++;
+    else
+        scene->runs[scene->run_count++] = (struct gw_scene_run){cell, 1, region};
+}
+
 static void draw_regions(struct gw_scene *scene, const uint8_t *mask)
 {
     int cells[GW_SCENE_REGIONS] = {0};
 
     for (int row = 0; row < scene->rows; row++)
         for (int column = 0; column < scene->columns; column++) {
-            const int region = row * GW_SCENE_ROWS / scene->rows * GW_SCENE_COLUMNS +
-                               column * GW_SCENE_COLUMNS / scene->columns;
-            const bool counts = cell_counts(scene, mask, column, row);
-            scene->region_of[row * scene->columns + column] = counts ? (uint8_t)region : NO_REGION;
-            cells[region] += counts;
+            const int region = region_of(scene, column, row);
+            if (!cell_counts(scene, mask, column, row))
+                continue;
+            add_cell(scene, row * scene->columns + column, region, column == 0);
+            cells[region]++;
         }
     for (int i = 0; i < GW_SCENE_REGIONS; i++) {
         const int row = i / GW_SCENE_COLUMNS;
@@ -102,26 +93,28 @@ int gw_scene_init(struct gw_scene *scene, int width, int height, const uint8_t *
     *scene = (struct gw_scene){
         .width = width, .height = height, .columns = width / CELL, .rows = height / CELL};
     const size_t cells = (size_t)(scene->columns * scene->rows);
-    scene->region_of = malloc(cells);
+    scene->runs = calloc(cells, sizeof(*scene->runs));
     scene->level = calloc(cells, sizeof(*scene->level));
     scene->last = calloc((size_t)width, (size_t)height);
     scene->sums = calloc((size_t)width * 4, sizeof(*scene->sums));
-    scene->rises = calloc(cells * 4, sizeof(*scene->rises));
-    if (!scene->region_of || !scene->level || !scene->last || !scene->sums || !scene->rises) {
+    if (!scene->runs || !scene->level || !scene->last || !scene->sums) {
         gw_scene_finish(scene);
         return -ENOMEM;
     }
     draw_regions(scene, mask);
+    struct gw_scene_run *fitting = // never nothing: NULL would mean that it failed
+        realloc(scene->runs, (size_t)(scene->run_count + 1) * sizeof(*scene->runs));
+    if (fitting)
+        scene->runs = fitting;
     return 0;
 }
 
 void gw_scene_finish(struct gw_scene *scene)
 {
-    free(scene->region_of);
+    free(scene->runs);
     free(scene->level);
     free(scene->last);
     free(scene->sums);
-    free(scene->rises);
     *scene = (struct gw_scene){0};
 }
 
@@ -166,10 +159,11 @@ static int sum_cell(const uint16_t *row, int column)
     return at[0] + at[1] + at[2] + at[3];
 }
 
-static void measure_row(struct gw_scene *scene, const uint8_t *pixels, int row, int share,
-                        struct totals *totals)
+// Sums one row of cells, from its first run on. Returns the run that begins the next row.
+static int measure_row(struct gw_scene *scene, const uint8_t *pixels, int row, int run, int share,
+                       struct totals *totals)
 {
-    const int w = scene->width;
+    const int w = scene->width, begin = row * scene->columns, end = begin + scene->columns;
     uint16_t *level = scene->sums, *steps = level + w, *change = steps + w, *differ = change + w;
 
     memset(scene->sums, 0, (size_t)w * 4 * sizeof(*scene->sums));
@@ -177,16 +171,24 @@ static void measure_row(struct gw_scene *scene, const uint8_t *pixels, int row, 
         add_row(w, pixels + y * w, pixels + (y + 1 < scene->height ? y + 1 : y) * w,
                 scene->last + y * w, level, steps, change, differ);
     for (int column = 0; column < scene->columns; column++) {
-        const int cell = row * scene->columns + column, region = scene->region_of[cell];
-        int16_t *smooth = &scene->level[cell];
+        int16_t *smooth = &scene->level[begin + column];
         *smooth = (int16_t)(*smooth + (((sum_cell(level, column) - *smooth) * share) >> 12));
-        if (region == NO_REGION)
-            continue;
-        totals->steps[region] += sum_cell(steps, column);
-        totals->change[region] += sum_cell(change, column);
-        totals->differ[region] += sum_cell(differ, column);
-        totals->cells[region]++;
     }
+    for (; run < scene->run_count && scene->runs[run].first < end; run++) {
+        const struct gw_scene_run *at = &scene->runs[run];
+        const int x0 = (at->first - begin) * CELL, x1 = x0 + at->count * CELL;
+        int step_sum = 0, change_sum = 0, differ_sum = 0;
+        for (int x = x0; x < x1; x++) {
+            step_sum += steps[x];
+            change_sum += change[x];
+            differ_sum += differ[x];
+        }
+        totals->steps[at->region] += step_sum;
+        totals->change[at->region] += change_sum;
+        totals->differ[at->region] += differ_sum;
+        totals->cells[at->region] += at->count;
+    }
+    return run;
 }
 
 static int compare_floats(const void *a, const void *b)
@@ -235,16 +237,18 @@ static void measure_levels(struct gw_scene *scene)
     int all[256] = {0}, inner[256] = {0}, total = 0, inner_total = 0, bright = 0;
     int64_t sum = 0;
 
-    for (int i = 0; i < scene->columns * scene->rows; i++) {
-        const int region = scene->region_of[i], level = scene->level[i] / ONE_LEVEL;
-        if (region == NO_REGION)
-            continue;
-        sum += level;
-        bright += level >= NEAR_WHITE;
-        all[level]++;
-        total++;
-        inner[level] += scene->inner[region];
-        inner_total += scene->inner[region];
+    for (int r = 0; r < scene->run_count; r++) {
+        const struct gw_scene_run *run = &scene->runs[r];
+        int *histogram = scene->inner[run->region] ? inner : all;
+        for (int i = run->first; i < run->first + run->count; i++)
+            histogram[scene->level[i] / ONE_LEVEL]++;
+        inner_total += scene->inner[run->region] ? run->count : 0;
+        total += run->count;
+    }
+    for (int level = 0; level < 256; level++) {
+        all[level] += inner[level];
+        sum += level * all[level];
+        bright += level >= NEAR_WHITE ? all[level] : 0;
     }
     scene->mean = total ? (float)sum / (float)total : 0;
     scene->bright = total ? (float)bright / (float)total : 0;
@@ -252,17 +256,6 @@ static void measure_levels(struct gw_scene *scene)
     scene->high = percentile(inner, inner_total, 0.98);
     scene->low_all = percentile(all, total, 0.10);
     scene->high_all = percentile(all, total, 0.90);
-}
-
-// What a cell rises to the right and down, 1/16 level.
-static inline float rise_x(const int16_t *level)
-{
-    return (float)(level[1] - level[-1]);
-}
-
-static inline float rise_y(const int16_t *level, int columns)
-{
-    return (float)(level[columns] - level[-columns]);
 }
 
 static void measure_relief(struct gw_scene *scene, double share)
@@ -273,18 +266,42 @@ static void measure_relief(struct gw_scene *scene, double share)
     // of cells that average 16 pixels and some pictures.
     const float noise_part = 2 * scene->noise / ONE_LEVEL * (float)(share / (2 - share));
 
-    for (int i = 0; i < scene->columns * scene->rows; i++) {
-        const int region = scene->region_of[i];
-        if (region == NO_REGION)
-            continue;
-        const float x = rise_x(scene->level + i), y = rise_y(scene->level + i, scene->columns);
-        sums[region] += x * x + y * y;
-        cells[region]++;
+    for (int r = 0; r < scene->run_count; r++) {
+        const struct gw_scene_run *run = &scene->runs[r];
+        const int16_t *level = scene->level + run->first;
+        int sum = 0;
+        for (int i = 0; i < run->count; i++) {
+            const int x = gw_scene_rise_x(level + i);
+            const int y = gw_scene_rise_y(level + i, scene->columns);
+            sum += x * x + y * y;
+        }
+        sums[run->region] += (float)sum;
+        cells[run->region] += run->count;
     }
     for (int i = 0; i < GW_SCENE_REGIONS; i++)
         if (scene->used[i])
             scene->regions[i].relief =
-                sqrtf(fmaxf(0, sums[i] / (float)(cells[i] * ONE_LEVEL * ONE_LEVEL) - noise_part));
+                sqrtf(fmaxf(0, sums[i] / (float)(cells[i] * ONE_RISE * ONE_RISE) - noise_part));
+}
+
+// A jump is a change of most of the picture, and larger than what came right before: somebody at
+// the camera begins with one, noise is none.
+static void measure_change(struct gw_scene *scene, const struct totals *totals)
+{
+    const float before = scene->step;
+    int64_t change = 0, pixels = 0;
+    int much = 0;
+
+    for (int i = 0; i < GW_SCENE_REGIONS; i++) {
+        if (!scene->used[i])
+            continue;
+        const int count = totals->cells[i] * ONE_LEVEL;
+        much += totals->change[i] > (int64_t)count * JUMP * JUMP;
+        change += totals->change[i];
+        pixels += count;
+    }
+    scene->step = pixels ? sqrtf((float)change / (float)pixels) : 0;
+    scene->jumped = much > scene->region_count / 2 && scene->step > 2 * before;
 }
 
 void gw_scene_measure(struct gw_scene *scene, const uint8_t *pixels, int64_t elapsed_us)
@@ -292,12 +309,11 @@ void gw_scene_measure(struct gw_scene *scene, const uint8_t *pixels, int64_t ela
     const double elapsed_s = (double)elapsed_us * 1e-6;
     const double share = scene->pictures ? 1 - exp(-elapsed_s / smooth_s) : 1;
     struct totals totals = {0};
-    int64_t change = 0, cells = 0;
 
     if (!scene->pictures)
         memcpy(scene->last, pixels, (size_t)(scene->width * scene->height));
-    for (int row = 0; row < scene->rows; row++)
-        measure_row(scene, pixels, row, (int)lround(share * 4096), &totals);
+    for (int row = 0, run = 0; row < scene->rows; row++)
+        run = measure_row(scene, pixels, row, run, (int)lround(share * 4096), &totals);
     follow_noise(scene, quiet_change(scene, &totals), elapsed_s);
     for (int i = 0; i < GW_SCENE_REGIONS; i++) {
         if (!scene->used[i])
@@ -307,131 +323,10 @@ void gw_scene_measure(struct gw_scene *scene, const uint8_t *pixels, int64_t ela
         // Steps right and down: twice what two pictures differ by.
         scene->regions[i].detail =
             sqrtf(fmaxf(0, (float)totals.steps[i] / count - 2 * scene->noise));
-        change += totals.change[i];
-        cells += totals.cells[i];
     }
-    int jumped = 0;
-    for (int i = 0; i < GW_SCENE_REGIONS; i++)
-        jumped += scene->used[i] && totals.change[i] > totals.cells[i] * ONE_LEVEL * JUMP * JUMP;
-    scene->jumped = jumped > scene->region_count / 2;
-    scene->step = cells ? sqrtf((float)change / (float)(cells * ONE_LEVEL)) : 0;
+    measure_change(scene, &totals);
     measure_levels(scene);
     measure_relief(scene, share);
     memcpy(scene->last, pixels, (size_t)(scene->width * scene->height));
     scene->pictures++;
-}
-
-// --- shifts --------------------------------------------------------------------------------------
-
-// A field of rises: right in even places, down in odd ones; 0 where nothing is looked at.
-static void fill_rises(const struct gw_scene *scene, const int16_t *level, float *rises)
-{
-    for (int i = 0; i < scene->columns * scene->rows; i++) {
-        const bool seen = scene->region_of[i] != NO_REGION;
-        rises[2 * i] = seen ? rise_x(level + i) : 0;
-        rises[2 * i + 1] = seen ? rise_y(level + i, scene->columns) : 0;
-    }
-}
-
-// The correlation of the two fields where they overlap, of every `stride`th cell.
-static float correlate(const struct gw_scene *scene, const float *now, const float *then, int dx,
-                       int dy, int stride)
-{
-    const int x0 = dx > 0 ? dx : 0, x1 = scene->columns + (dx < 0 ? dx : 0);
-    const int y0 = dy > 0 ? dy : 0, y1 = scene->rows + (dy < 0 ? dy : 0);
-    float both = 0, a = 0, b = 0;
-
-    for (int y = y0; y < y1; y += stride)
-        for (int x = x0; x < x1; x += stride) {
-            const float *n = now + 2 * (y * scene->columns + x);
-            const float *t = then + 2 * ((y - dy) * scene->columns + x - dx);
-            both += n[0] * t[0] + n[1] * t[1];
-            a += n[0] * n[0] + n[1] * n[1];
-            b += t[0] * t[0] + t[1] * t[1];
-        }
-    return both / sqrtf(a * b + 1);
-}
-
-// First every second shift by every second cell, up to half of the picture; then the neighbours of
-// the best one. A shift of less than two cells is none.
-float gw_scene_find_shift(const struct gw_scene *scene, const struct gw_scene_memory *memory,
-                          struct gw_scene_shift *ret, float *ret_unmoved)
-{
-    float *now = scene->rises, *then = now + 2 * scene->columns * scene->rows;
-    struct gw_scene_shift best = {0, 0};
-    float most = -1;
-
-    fill_rises(scene, scene->level, now);
-    fill_rises(scene, memory->level, then);
-    for (int dy = -scene->rows / 4 * 2; dy <= scene->rows / 2; dy += 2)
-        for (int dx = -scene->columns / 4 * 2; dx <= scene->columns / 2; dx += 2) {
-            const float agreement =
-                abs(dx) < 2 && abs(dy) < 2 ? -1 : correlate(scene, now, then, dx, dy, 2);
-            if (agreement > most) {
-                most = agreement;
-                best = (struct gw_scene_shift){dx, dy};
-            }
-        }
-    *ret = best;
-    most = -1;
-    for (int dy = best.rows - 1; dy <= best.rows + 1; dy++)
-        for (int dx = best.columns - 1; dx <= best.columns + 1; dx++) {
-            const float agreement = correlate(scene, now, then, dx, dy, 1);
-            if (agreement > most) {
-                most = agreement;
-                *ret = (struct gw_scene_shift){dx, dy};
-            }
-        }
-    *ret_unmoved = correlate(scene, now, then, 0, 0, 1);
-    return most;
-}
-
-// --- the long run --------------------------------------------------------------------------------
-
-void gw_scene_compare(const struct gw_scene *scene, const struct gw_scene_memory *memory,
-                      float ret_kept[GW_SCENE_REGIONS])
-{
-    float both[GW_SCENE_REGIONS] = {0}, now[GW_SCENE_REGIONS] = {0}, then[GW_SCENE_REGIONS] = {0};
-    const int columns = scene->columns;
-
-    for (int i = 0; i < columns * scene->rows; i++) {
-        const int region = scene->region_of[i];
-        if (region == NO_REGION)
-            continue;
-        const float x = rise_x(scene->level + i), y = rise_y(scene->level + i, columns);
-        const float mx = rise_x(memory->level + i), my = rise_y(memory->level + i, columns);
-        both[region] += x * mx + y * my;
-        now[region] += x * x + y * y;
-        then[region] += mx * mx + my * my;
-    }
-    for (int i = 0; i < GW_SCENE_REGIONS; i++)
-        ret_kept[i] = both[i] / sqrtf(now[i] * then[i] + 1);
-}
-
-static void approach(float *value, float target, double share)
-{
-    *value += (target - *value) * (float)share;
-}
-
-void gw_scene_learn(const struct gw_scene *scene, struct gw_scene_memory *memory,
-                    const float kept[GW_SCENE_REGIONS], int64_t elapsed_us, double constant_s)
-{
-    const double elapsed_s = (double)elapsed_us * 1e-6;
-    const double share = fmax(1 - exp(-elapsed_s / constant_s), 1.0 / (memory->pictures + 1));
-    // kept means nothing for the first picture
-    const double kept_share = memory->pictures ? fmax(share, 0.02) : 1;
-    const int fixed = (int)lround(share * 4096);
-
-    for (int i = 0; i < scene->columns * scene->rows; i++) {
-        const int difference = scene->level[i] - memory->level[i];
-        memory->level[i] = (int16_t)(memory->level[i] + ((difference * fixed + 2048) >> 12));
-    }
-    for (int i = 0; i < GW_SCENE_REGIONS; i++) {
-        approach(&memory->regions[i].detail, scene->regions[i].detail, share);
-        approach(&memory->regions[i].relief, scene->regions[i].relief, share);
-        approach(&memory->kept[i], memory->pictures ? kept[i] : 1, kept_share);
-    }
-    approach(&memory->mean, scene->mean, share);
-    memory->learnt_s += memory->pictures ? (float)elapsed_s : 0;
-    memory->pictures++;
 }

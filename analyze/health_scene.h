@@ -4,7 +4,7 @@
 // What a camera sees, in a few numbers per region, and how much of what it always saw is still
 // there.
 //
-//   luma.c -> [health_scene] -> health.c
+//   luma.c -> [health_scene] -> health_memory.c, health_judge.c
 //
 // The picture is measured in cells of 4 x 4 small pixels, which belong to at most 8 x 6 regions.
 // Detail is the steepness between neighbouring pixels, relief that between cells; both without the
@@ -14,8 +14,7 @@
 // 2007) and Lee, Lee and Lim ("Unified camera tamper detection based on edge and object
 // information", Sensors 15, 2015), and of Saglam and Temizel ("Real-time adaptive camera tamper
 // detection for video surveillance", AVSS 2009); by region, so that a large thing or a burned-in
-// clock is outvoted. What stays in place is told by the correlation of relief with its direction,
-// which neither brightness nor contrast changes. One thread at a time.
+// clock is outvoted. One thread at a time.
 #pragma once
 
 #include <stdbool.h>
@@ -29,25 +28,21 @@ struct gw_scene_region {
     float relief; // root mean square step from cell to cell but one
 };
 
-// The long-term picture of a scene. It knows nothing while weight is 0.
-struct gw_scene_memory {
-    int16_t *level; // per cell, 1/16 grey level
-    struct gw_scene_region regions[GW_SCENE_REGIONS];
-    float kept[GW_SCENE_REGIONS]; // how well the pictures it was made of agreed with it, -1..1
-    float mean;                   // grey level
-    float learnt_s;               // how long it learnt
-    int pictures;                 // from how many
+// Cells side by side, of one region.
+struct gw_scene_run {
+    int first, count; // cells
+    int region;
 };
 
 struct gw_scene {
     int width, height, columns, rows; // pixels; cells
     int region_count;                 // regions that are not masked
-    uint8_t *region_of;               // per cell; NO_REGION where masked or at the edge
-    bool inner[GW_SCENE_REGIONS];     // not in the top or bottom row, where clocks and names are
-    bool used[GW_SCENE_REGIONS];      // has enough cells
-    uint8_t *last;                    // the picture before
-    uint16_t *sums;                   // of one row of cells, see measure_row
-    float *rises;                     // room for two fields of rises, see find_shift
+    int run_count;
+    struct gw_scene_run *runs;    // all cells that are looked at
+    bool inner[GW_SCENE_REGIONS]; // not in the top or bottom row, where clocks and names are
+    bool used[GW_SCENE_REGIONS];  // has enough cells
+    uint8_t *last;                // the picture before
+    uint16_t *sums;               // of one row of cells, see measure_row
 
     // The last picture. level is smoothed over a second.
     int16_t *level; // per cell, 1/16 grey level
@@ -71,25 +66,14 @@ void gw_scene_finish(struct gw_scene *scene);
 // Measures the next picture, elapsed_us after the one before.
 void gw_scene_measure(struct gw_scene *scene, const uint8_t *pixels, int64_t elapsed_us);
 
-int gw_scene_memory_init(struct gw_scene_memory *memory, const struct gw_scene *scene);
-void gw_scene_memory_finish(struct gw_scene_memory *memory);
-void gw_scene_memory_clear(struct gw_scene_memory *memory);
-// Becomes what the other knows; the other is empty then.
-void gw_scene_memory_take(struct gw_scene_memory *memory, struct gw_scene_memory *other);
+// What a cell rises to the right and down, 1/8 grey level; level points into scene->level or into
+// what has its shape. Not for cells at the edge, which are in no run.
+static inline int gw_scene_rise_x(const int16_t *level)
+{
+    return (level[1] - level[-1]) >> 1;
+}
 
-// How well each region of the last picture agrees with the memory: 1 the same, 0 nothing in common.
-void gw_scene_compare(const struct gw_scene *scene, const struct gw_scene_memory *memory,
-                      float ret_kept[GW_SCENE_REGIONS]);
-
-// Where what the memory has went: it is now shown `columns` and `rows` of cells further right and
-// down. Returns how well the picture agrees with it there, and *ret_unmoved, without moving it.
-// Some hundred times the work of compare: only for a scene that seems to have moved.
-struct gw_scene_shift {
-    int columns, rows;
-};
-float gw_scene_find_shift(const struct gw_scene *scene, const struct gw_scene_memory *memory,
-                          struct gw_scene_shift *ret, float *ret_unmoved);
-
-// Lets the memory learn the last picture: the mean of all pictures at first, then with constant_s.
-void gw_scene_learn(const struct gw_scene *scene, struct gw_scene_memory *memory,
-                    const float kept[GW_SCENE_REGIONS], int64_t elapsed_us, double constant_s);
+static inline int gw_scene_rise_y(const int16_t *level, int columns)
+{
+    return (level[columns] - level[-columns]) >> 1;
+}

@@ -8,6 +8,9 @@
 // Of the regions that did not change: a noisy camera has fewer, a quiet one more, and in a picture
 // that stands still the few others may hold a clock.
 static const float noisy_share = 0.5F, quiet_share = 0.75F, stands_share = 0.9F;
+// The same for what only an encoder changes: root mean square, grey levels. Live pictures differ by
+// 0.4 and more.
+static const float faint_share = 0.75F, faint_levels = 0.1F;
 // A keyframe of a frozen picture differs by less than this, root mean square in grey levels.
 static const float breath_levels = 1.5F;
 // More keyframes in a row than this are something else.
@@ -15,7 +18,7 @@ enum { MOST_BREATHS = 2 };
 // So long must a camera have been noisy: when it then stands perfectly, and when it stands but for
 // keyframes, which an encoder of few bits in a still scene does too. A second of quiet takes back
 // twenty.
-static const float noisy_enough_s = 15, noisy_long_s = 120, most_noisy_s = 300, quiet_costs = 20;
+static const float noisy_enough_s = 15, noisy_long_s = 60, most_noisy_s = 300, quiet_costs = 20;
 static const float breath_share = 0.15F;
 // A camera that stood still for so long and went on does so by itself: it must be noisy for very
 // long to be believed again. Unless it stood for longer than a still scene does.
@@ -54,7 +57,8 @@ enum gw_still_verdict gw_still_feed(struct gw_still *still, const struct gw_scen
                                     int64_t elapsed_us)
 {
     const float share = unchanged_share(scene), elapsed_s = (float)elapsed_us * 1e-6F;
-    const bool stands = share >= stands_share;
+    const bool stands =
+        share >= stands_share || (share >= faint_share && scene->step <= faint_levels);
 
     if (!stands &&
         (!still->stands || scene->step > breath_levels || still->breaths_in_row >= MOST_BREATHS)) {
