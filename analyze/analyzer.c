@@ -40,6 +40,8 @@
 #define GATE_LAG_US (GW_SECOND * 35 / 100)
 // After so long without a picture, differences are of an unknown time.
 #define RESUME_US (4 * GW_SECOND)
+// What is seen so soon after a keyframe would have been seen in it.
+#define KEYFRAME_SHOWS_US (GW_SECOND * 3 / 20)
 // Quiet keyframes that the share of false ones is counted over, at most; then both halve.
 enum { KEYFRAME_WINDOW = 256 };
 
@@ -80,7 +82,8 @@ struct gw_analyzer {
     bool peeking;
     int64_t seen_until_us; // pictures up to here were looked at before; GW_NO_TIME for none
 
-    int key_hits; // keyframes that showed something, in the open event
+    int64_t judged_us; // the keyframe that is being judged; long ago: none
+    int key_hits;      // keyframes that showed something, in the open event
     int key_events, key_missed, keys_quiet, keys_false;
     int gops_since_audit, clean_audits;
     uint64_t packets, audits;
@@ -136,20 +139,24 @@ static void let_go(struct gw_analyzer *analyzer, struct gw_gop *gop)
 
 // --- what was found ------------------------------------------------------------------------------
 
-// Counts what a keyframe alone would have made of it: evidence for the level keyframes.
-static void judge_keyframe(struct gw_analyzer *analyzer, const struct gw_motion_result *motion)
+// Counts what a keyframe alone would have made of it: evidence for the level keyframes. Where every
+// picture is looked at, a thing shows in the second one (motion.c); between keyframes, in the
+// first.
+static void judge_keyframe(struct gw_analyzer *analyzer, const struct gw_frame *frame, bool hint)
 {
     const struct gw_look_state state = gw_look_state(analyzer->look);
+    const bool something = state.open || state.suspected;
 
-    if (state.open || state.suspected) {
-        analyzer->key_hits += motion->hint;
-        return;
+    if (frame->av->key_frame) {
+        analyzer->judged_us = frame->wall_us;
+        analyzer->keys_quiet += analyzer->whole && !something;
     }
-    if (!analyzer->whole)
+    if (!hint || frame->wall_us - analyzer->judged_us > KEYFRAME_SHOWS_US)
         return;
-    analyzer->keys_quiet++;
-    analyzer->keys_false += motion->hint;
-    if (analyzer->keys_quiet == KEYFRAME_WINDOW) {
+    analyzer->judged_us = INT64_MIN / 2; // once
+    analyzer->key_hits += something;
+    analyzer->keys_false += analyzer->whole && !something;
+    if (analyzer->keys_quiet >= KEYFRAME_WINDOW) {
         analyzer->keys_quiet /= 2;
         analyzer->keys_false /= 2;
     }
@@ -167,8 +174,7 @@ static void look_at(struct gw_analyzer *analyzer, const struct gw_frame *frame)
     if (motion.hint)
         analyzer->hint_us = frame->wall_us;
     gw_gate_saw(analyzer->gate, frame->wall_us, motion.hint || state.suspected);
-    if (frame->av->key_frame)
-        judge_keyframe(analyzer, &motion);
+    judge_keyframe(analyzer, frame, motion.hint);
     if (analyzer->config.picture_trace)
         analyzer->config.picture_trace(
             analyzer->config.opaque,
@@ -719,7 +725,8 @@ int gw_analyzer_create(struct gw_analyzer **ret, const struct gw_analyzer_config
         return -ENOMEM;
     analyzer->config = *config;
     analyzer->key_us = analyzer->dts_us = analyzer->seen_until_us = GW_NO_TIME;
-    analyzer->active_us = analyzer->hint_us = analyzer->refuted_us = INT64_MIN / 2; // long ago
+    analyzer->active_us = analyzer->hint_us = INT64_MIN / 2; // long ago
+    analyzer->refuted_us = analyzer->judged_us = INT64_MIN / 2;
     analyzer->verdict.signal = analyzer->verdict.limit = NAN;
     gw_level_init(&analyzer->chooser);
     const int error = create_parts(analyzer);

@@ -12,7 +12,10 @@ static const double miss_limit = 0.05;
 // Quiet that must have been seen before anything is left out, seconds; with events, half of it.
 static const double enough_quiet_s = 10;
 // Events that outweigh what is expected of a gate from the stream alone.
-enum { ENOUGH_EVENTS = 2 };
+enum { ENOUGH_EVENTS = 3 };
+// The part of an event in which the gate must notice it, seconds; the share of quiet seconds that
+// trigger is not known to be less than this; and luck that is accepted for proof.
+static const double event_s = 2.3, least_false_share = 0.05, chance_limit = 0.01;
 // Keyframes this close together, seconds, show whatever moves for longer than that.
 static const double short_gop_s = 2.5;
 // Decoding a keyframe takes about so many times as long as another picture: decoding only those
@@ -51,11 +54,21 @@ static struct gw_level_case count_misses(int missed, int events)
                                   .miss_high = upper_bound(missed, events)};
 }
 
+// Whether so many events were not all noticed by chance: a signal that is above the limit in a
+// share of quiet seconds is so in some of an event's too.
+static bool is_proven(const struct gw_gate_evidence *gate)
+{
+    const double chance = 1 - pow(1 - fmax(gate->false_share, least_false_share), event_s);
+
+    return gate->events >= ENOUGH_EVENTS &&
+           pow(chance, gate->events - gate->missed) <= chance_limit;
+}
+
 static struct gw_level_case judge_gate(const struct gw_level_evidence *evidence)
 {
     const struct gw_gate_evidence *gate = &evidence->gate;
     struct gw_level_case gate_case = count_misses(gate->missed, gate->events);
-    const bool proven = gate->events >= ENOUGH_EVENTS;
+    const bool proven = is_proven(gate);
     const bool expected = gate->reach > gate->limit;
     const double quiet_s = gate->events >= 2 ? enough_quiet_s / 2 : enough_quiet_s;
 

@@ -136,17 +136,19 @@ static bool prepare(struct gw_look *look, const struct gw_frame *frame)
                             look->config.zones) >= 0;
 }
 
-static bool too_soon(const struct gw_look *look, int64_t wall_us)
+// Keyframes are looked at sooner: what they alone would show is evidence (level.h), and of 25
+// pictures a second every other one, always the same, is left out.
+static bool too_soon(const struct gw_look *look, const struct gw_frame *frame)
 {
     if (look->looked_us == GW_NO_TIME)
         return false;
-    const int64_t since_us = wall_us - look->looked_us;
-    return since_us >= 0 && since_us < LOOK_EVERY_US;
+    const int64_t since_us = frame->wall_us - look->looked_us;
+    return since_us >= 0 && since_us < (frame->av->key_frame ? LOOK_EVERY_US / 2 : LOOK_EVERY_US);
 }
 
 bool gw_look_at(struct gw_look *look, const struct gw_frame *frame, struct gw_motion_result *ret)
 {
-    if (too_soon(look, frame->wall_us) || !prepare(look, frame))
+    if (too_soon(look, frame) || !prepare(look, frame))
         return false;
     look->looked_us = frame->wall_us;
     const struct gw_motion_result motion =
