@@ -104,8 +104,23 @@ static void events_outweigh_what_is_expected_of_a_gate(void **state)
     struct gw_level_evidence evidence = good_gate();
 
     evidence.gate.reach = 0.5 * evidence.gate.limit;
-    assert_int_equal(first_choice(&evidence), GW_LEVEL_FULL);
     evidence.gate.events = 2;
+    assert_int_equal(first_choice(&evidence), GW_LEVEL_FULL);
+    evidence.gate.events = 3;
+    assert_int_equal(first_choice(&evidence), GW_LEVEL_GATE);
+}
+
+// A gate that triggers in 0.15 of quiet seconds does so in 1 - 0.85^2.3 = 0.31 of events by luck:
+// three in 0.030 of cases, four in 0.0094.
+static void a_gate_is_not_proven_by_luck(void **state)
+{
+    struct gw_level_evidence evidence = good_gate();
+
+    evidence.gate.reach = 0.5 * evidence.gate.limit;
+    evidence.gate.false_share = 0.15;
+    evidence.gate.events = 3;
+    assert_int_equal(first_choice(&evidence), GW_LEVEL_FULL);
+    evidence.gate.events = 4;
     assert_int_equal(first_choice(&evidence), GW_LEVEL_GATE);
 }
 
@@ -153,8 +168,9 @@ static void keyframes_far_apart_need_events_as_proof(void **state)
 
     evidence.gop_s = 4;
     evidence.gop_pictures = 100;
-    assert_int_equal(first_choice(&evidence), GW_LEVEL_FULL);
     evidence.key_events = 2;
+    assert_int_equal(first_choice(&evidence), GW_LEVEL_FULL);
+    evidence.key_events = 3;
     assert_int_equal(first_choice(&evidence), GW_LEVEL_KEYFRAMES);
     evidence.key_missed = 1;
     assert_int_equal(first_choice(&evidence), GW_LEVEL_FULL);
@@ -266,6 +282,7 @@ int main(void)
         cmocka_unit_test(little_quiet_is_not_enough_for_either),
         cmocka_unit_test(with_two_events_half_of_the_quiet_is_enough_for_the_gate),
         cmocka_unit_test(events_outweigh_what_is_expected_of_a_gate),
+        cmocka_unit_test(a_gate_is_not_proven_by_luck),
         cmocka_unit_test(one_event_missed_in_twenty_is_allowed_and_two_are_not),
         cmocka_unit_test(constant_bitrate_with_noise_leaves_the_gate),
         cmocka_unit_test(a_gate_that_triggers_half_of_the_time_saves_nothing),
