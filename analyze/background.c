@@ -9,11 +9,10 @@
 #include <string.h>
 
 #include "analyze/exposure.h"
+#include "analyze/loops.h"
 #include "analyze/shake.h"
 
-// Grey levels are kept with 6 binary digits behind the point: means up to 16320 and thresholds up
-// to 80 levels add up within 16 bits, so that loops work on 8 pixels per vector instruction.
-enum { ONE_LEVEL = 64 };
+enum { ONE_LEVEL = GW_LOOP_LEVEL };
 
 // How fast it learns. The mean follows clouds and dusk; a step is limited to what the deviation
 // explains, so somebody who passes leaves no trace, and a car that parked is background after some
@@ -29,15 +28,26 @@ static const double drift_s = 1.5;
 
 // A pixel's own threshold: levels plus deviations. 3 mean deviations are 2.4 sigmas of a Gaussian;
 // the neighbourhood and the number of pixels that motion.c asks for do the rest.
-enum { BASE_LEVELS = 5, DEVIATIONS = 3, MAX_LEVELS = 80 };
-enum { CHANGE_BASE_LEVELS = 5, CHANGE_DEVIATIONS = 1 };
+static const struct gw_loop_reach still = {5 * ONE_LEVEL, 3, 80 * ONE_LEVEL};
+// What differs from a moment ago.
+static const struct gw_loop_reach unchanged = {5 * ONE_LEVEL, 1, 80 * ONE_LEVEL};
+// Mean and deviation learn from at most a few deviations, whatever the difference was: the mean is
+// then nearly a median, and a single passage does not make a place unquiet.
+static const struct gw_loop_reach believable = {6 * ONE_LEVEL, 3, 80 * ONE_LEVEL};
+
+// What a row's pixels may look like, neighbours left and right included; 1/64 levels.
+struct range_row {
+    int16_t *low, *high;
+};
 
 struct gw_background {
-    int width, height, count;     // count of pixels
-    int16_t *mean, *fast;         // 1/64 levels
-    int16_t *deviation;           // 1/64 levels
-    int16_t *low, *high;          // what the pixel may look like, 1/64 levels
-    int16_t *row_low, *row_high;  // the same over three neighbours in the row
+    int width, height, count;  // count of pixels
+    int16_t *mean, *fast;      // 1/64 levels
+    int16_t *deviation;        // 1/64 levels
+    struct range_row own;      // what a row's pixels may look like by themselves
+    struct range_row range[3]; // of row y at y % 3
+    int16_t *rows;             // where these four lie
+    const struct gw_loops *loops;
     uint8_t *foreground, *change; // gw_difference
     uint8_t *steady;              // the last picture, moved back to where the background is
     uint8_t *scratch;
@@ -63,19 +73,21 @@ int gw_background_create(struct gw_background **ret, int width, int height)
     b->mean = make(b, sizeof(*b->mean));
     b->fast = make(b, sizeof(*b->fast));
     b->deviation = make(b, sizeof(*b->deviation));
-    b->low = make(b, sizeof(*b->low));
-    b->high = make(b, sizeof(*b->high));
-    b->row_low = make(b, sizeof(*b->row_low));
-    b->row_high = make(b, sizeof(*b->row_high));
+    b->rows = calloc((size_t)width * 8, sizeof(*b->rows));
     b->foreground = make(b, 1);
     b->change = make(b, 1);
     b->steady = make(b, 1);
     b->scratch = make(b, 1);
-    if (!b->steady || !b->scratch || !b->mean || !b->fast || !b->deviation || !b->low || !b->high ||
-        !b->row_low || !b->row_high || !b->foreground || !b->change) {
+    if (!b->steady || !b->scratch || !b->mean || !b->fast || !b->deviation || !b->rows ||
+        !b->foreground || !b->change) {
         gw_background_destroy(&b);
         return -ENOMEM;
     }
+    b->loops = gw_loops_best();
+    b->own = (struct range_row){b->rows, b->rows + width};
+    for (int i = 0; i < 3; i++)
+        b->range[i] =
+            (struct range_row){b->rows + (2 + 2 * i) * width, b->rows + (3 + 2 * i) * width};
     for (int i = 0; i < b->count; i++)
         b->deviation[i] = ONE_LEVEL;
     *ret = b;
@@ -91,10 +103,7 @@ void gw_background_destroy(struct gw_background **background)
     free(b->mean);
     free(b->fast);
     free(b->deviation);
-    free(b->low);
-    free(b->high);
-    free(b->row_low);
-    free(b->row_high);
+    free(b->rows);
     free(b->foreground);
     free(b->change);
     free(b->steady);
@@ -111,82 +120,29 @@ void gw_background_restart(struct gw_background *b, const uint8_t *pixels)
     b->drift = b->shake = (struct gw_shake){0};
 }
 
-static int16_t min16(int16_t a, int16_t b)
+// What the pixels of row y may look like. A shaking camera and a swaying branch move by a pixel.
+static void find_range(struct gw_background *b, int y)
 {
-    return a < b ? a : b;
-}
+    const struct range_row *range = &b->range[y % 3];
+    const int at = y * b->width;
 
-static int16_t max16(int16_t a, int16_t b)
-{
-    return a > b ? a : b;
-}
-
-// What each pixel may look like by itself.
-static void spread(int count, const int16_t *restrict mean, const int16_t *restrict deviation,
-                   int16_t *restrict low, int16_t *restrict high)
-{
-    for (int i = 0; i < count; i++) {
-        const int16_t reach = min16((int16_t)(BASE_LEVELS * ONE_LEVEL + DEVIATIONS * deviation[i]),
-                                    MAX_LEVELS * ONE_LEVEL);
-        low[i] = (int16_t)(mean[i] - reach);
-        high[i] = (int16_t)(mean[i] + reach);
-    }
-}
-
-// The same or its neighbours left and right: a shaking camera and a swaying branch move by a pixel.
-static void spread_row(int width, const int16_t *restrict low, const int16_t *restrict high,
-                       int16_t *restrict row_low, int16_t *restrict row_high)
-{
-    row_low[0] = low[0];
-    row_high[0] = high[0];
-    row_low[width - 1] = low[width - 1];
-    row_high[width - 1] = high[width - 1];
-    for (int x = 1; x < width - 1; x++) {
-        row_low[x] = min16(min16(low[x - 1], low[x + 1]), low[x]);
-        row_high[x] = max16(max16(high[x - 1], high[x + 1]), high[x]);
-    }
-}
-
-// Levels beyond what three rows allow.
-static void measure_row(int width, const uint8_t *restrict pixels, const int16_t *restrict low[3],
-                        const int16_t *restrict high[3], uint8_t *restrict foreground)
-{
-    const int16_t *restrict l0 = low[0], *restrict l1 = low[1], *restrict l2 = low[2];
-    const int16_t *restrict h0 = high[0], *restrict h1 = high[1], *restrict h2 = high[2];
-
-    for (int x = 0; x < width; x++) {
-        const int16_t value = (int16_t)(pixels[x] * ONE_LEVEL);
-        const int16_t below = (int16_t)(min16(min16(l0[x], l1[x]), l2[x]) - value);
-        const int16_t above = (int16_t)(value - max16(max16(h0[x], h1[x]), h2[x]));
-        foreground[x] = (uint8_t)(max16(max16(below, above), 0) / ONE_LEVEL);
-    }
+    b->loops->spread(b->width, b->mean + at, b->deviation + at, still, b->own.low, b->own.high);
+    b->loops->widen(b->width, b->own.low, b->own.high, range->low, range->high);
 }
 
 static void measure_foreground(struct gw_background *b, const uint8_t *pixels)
 {
-    const int w = b->width;
+    const int last = b->height - 1;
 
-    spread(b->count, b->mean, b->deviation, b->low, b->high);
-    for (int y = 0; y < b->height; y++)
-        spread_row(w, b->low + y * w, b->high + y * w, b->row_low + y * w, b->row_high + y * w);
-    for (int y = 0; y < b->height; y++) {
-        const int above = (y > 0 ? y - 1 : y) * w, below = (y < b->height - 1 ? y + 1 : y) * w;
-        const int16_t *low[3] = {b->row_low + above, b->row_low + y * w, b->row_low + below};
-        const int16_t *high[3] = {b->row_high + above, b->row_high + y * w, b->row_high + below};
-        measure_row(w, pixels + y * w, low, high, b->foreground + y * w);
-    }
-}
-
-static void measure_change(int count, const uint8_t *restrict pixels, const int16_t *restrict fast,
-                           const int16_t *restrict deviation, uint8_t *restrict change)
-{
-    for (int i = 0; i < count; i++) {
-        const int16_t difference = (int16_t)(pixels[i] * ONE_LEVEL - fast[i]);
-        const int16_t size = max16(difference, (int16_t)-difference);
-        const int16_t reach =
-            min16((int16_t)(CHANGE_BASE_LEVELS * ONE_LEVEL + CHANGE_DEVIATIONS * deviation[i]),
-                  MAX_LEVELS * ONE_LEVEL);
-        change[i] = (uint8_t)(max16((int16_t)(size - reach), 0) / ONE_LEVEL);
+    find_range(b, 0);
+    for (int y = 0; y <= last; y++) {
+        if (y < last)
+            find_range(b, y + 1);
+        const struct range_row *above = &b->range[(y > 0 ? y - 1 : y) % 3], *own = &b->range[y % 3];
+        const struct range_row *below = &b->range[(y < last ? y + 1 : y) % 3];
+        const int16_t *const low[3] = {above->low, own->low, below->low};
+        const int16_t *const high[3] = {above->high, own->high, below->high};
+        b->loops->outside(b->width, pixels + y * b->width, low, high, b->foreground + y * b->width);
     }
 }
 
@@ -211,7 +167,7 @@ struct gw_difference gw_background_compare(struct gw_background *b, const uint8_
         levels = b->exposure.levels;
     }
     measure_foreground(b, b->steady);
-    measure_change(b->count, b->steady, b->fast, b->deviation, b->change);
+    b->loops->away(b->count, b->steady, b->fast, b->deviation, unchanged, b->change);
     return (struct gw_difference){
         .foreground = b->foreground,
         .change = b->change,
@@ -228,48 +184,31 @@ void gw_background_forget_change(struct gw_background *b)
     memset(b->change, 0, (size_t)b->count);
 }
 
-// The share of the way to the new value that one step of this length goes, in 1/65536.
-static int step_share(double elapsed_s, double constant_s)
+// The share of the way to the new value that one step of this length goes.
+static int16_t step_share(double elapsed_s, double constant_s)
 {
-    return (int)(65536 * (1 - exp(-elapsed_s / constant_s)));
+    return (int16_t)(INT16_MAX * (1 - exp(-elapsed_s / constant_s)));
 }
 
-static void learn_fast(int count, const uint8_t *restrict pixels, int16_t *restrict fast, int share)
+// to[x] = from[x + dx], and the edge where there is none. The rows may be the same.
+static void shift_row(int16_t *to, const int16_t *from, int width, int dx)
 {
-    for (int i = 0; i < count; i++) {
-        const int difference = pixels[i] * ONE_LEVEL - fast[i];
-        fast[i] = (int16_t)(fast[i] + ((difference * share + 32768) >> 16));
-    }
+    const int left = dx < 0 ? -dx : 0, right = dx > 0 ? width - dx : width;
+    const int16_t first = from[0], last = from[width - 1];
+
+    memmove(to + left, from + left + dx, (size_t)(right - left) * sizeof(*to));
+    for (int x = 0; x < left; x++)
+        to[x] = first;
+    for (int x = right; x < width; x++)
+        to[x] = last;
 }
 
-// Mean and deviation learn from at most a few deviations, whatever the difference was: the mean is
-// then nearly a median, and a single passage does not make a place unquiet.
-static void learn_slow(int count, const uint8_t *restrict pixels, int16_t *restrict mean,
-                       int16_t *restrict deviation, int mean_share, int deviation_share)
+static void shift_plane(const struct gw_background *b, int16_t *plane, int dx, int dy)
 {
-    for (int i = 0; i < count; i++) {
-        const int difference = pixels[i] * ONE_LEVEL - mean[i];
-        const int reach = 3 * deviation[i] + 6 * ONE_LEVEL;
-        const int limit = reach < MAX_LEVELS * ONE_LEVEL ? reach : MAX_LEVELS * ONE_LEVEL;
-        const int clipped = difference > limit ? limit : difference < -limit ? -limit : difference;
-        const int size = clipped < 0 ? -clipped : clipped;
-        mean[i] = (int16_t)(mean[i] + ((clipped * mean_share + 32768) >> 16));
-        deviation[i] =
-            (int16_t)(deviation[i] + (((size - deviation[i]) * deviation_share + 32768) >> 16));
-    }
-}
-
-static void shift_plane(struct gw_background *b, int16_t *plane, int dx, int dy)
-{
-    int16_t *old = b->low; // written anew by every comparison
-
-    memcpy(old, plane, (size_t)b->count * sizeof(*old));
-    for (int y = 0; y < b->height; y++) {
-        const int from_y = y + dy < 0 ? 0 : y + dy >= b->height ? b->height - 1 : y + dy;
-        for (int x = 0; x < b->width; x++) {
-            const int from_x = x + dx < 0 ? 0 : x + dx >= b->width ? b->width - 1 : x + dx;
-            plane[y * b->width + x] = old[from_y * b->width + from_x];
-        }
+    for (int i = 0; i < b->height; i++) {
+        const int y = dy < 0 ? b->height - 1 - i : i; // rows still to be read are not yet written
+        const int from = y + dy < 0 ? 0 : y + dy >= b->height ? b->height - 1 : y + dy;
+        shift_row(plane + y * b->width, plane + from * b->width, b->width, dx);
     }
 }
 
@@ -294,8 +233,10 @@ void gw_background_learn(struct gw_background *b, int64_t elapsed_us)
 {
     const double elapsed_s = fmin(fmax((double)elapsed_us * 1e-6, 0), 4);
 
-    learn_fast(b->count, b->steady, b->fast, step_share(elapsed_s, fast_s));
-    learn_slow(b->count, b->steady, b->mean, b->deviation, step_share(elapsed_s, mean_s),
-               step_share(elapsed_s, deviation_s));
+    const struct gw_loop_shares shares = {.fast = step_share(elapsed_s, fast_s),
+                                          .mean = step_share(elapsed_s, mean_s),
+                                          .deviation = step_share(elapsed_s, deviation_s)};
+
+    b->loops->learn(b->count, b->steady, shares, believable, b->fast, b->mean, b->deviation);
     follow_drift(b, elapsed_s);
 }

@@ -9,7 +9,8 @@
 enum {
     ONE_LEVEL = 64,
     BAND_LEVELS = 256 / GW_EXPOSURE_BANDS,
-    STRIDE = 2,       // every second pixel of every second row is plenty for a median
+    STRIDE = 2, // every second pixel of every fourth row is plenty for a median
+    ROW_STRIDE = 4,
     SLOPE_PARTS = 2,  // a tone curve's offset changes by at most half of what the level does
     CLOSE_LEVELS = 4, // a pixel this near its background is explained
 };
@@ -19,12 +20,12 @@ static void take_samples(struct gw_exposure *exposure, const uint8_t *pixels, co
 {
     memset(exposure->histogram, 0, sizeof(exposure->histogram));
     exposure->samples = 0;
-    for (int y = 0; y < height; y += STRIDE) {
+    for (int y = 0; y < height; y += ROW_STRIDE) {
         const uint8_t *row = pixels + (size_t)y * (size_t)width;
         const int16_t *mean_row = mean + (size_t)y * (size_t)width;
         for (int x = 0; x < width; x += STRIDE) {
-            const int level = mean_row[x] / ONE_LEVEL;
-            exposure->histogram[level / BAND_LEVELS][row[x] - level + 256]++;
+            const unsigned level = (unsigned)mean_row[x] / ONE_LEVEL;
+            exposure->histogram[level / BAND_LEVELS][256 + row[x] - level]++;
             exposure->samples++;
         }
     }

@@ -11,6 +11,7 @@
 #include <libavutil/error.h>
 #include <libavutil/pixdesc.h>
 
+#include "analyze/loops.h"
 #include "analyze/luma_pairs.h"
 
 void gw_luma_init(struct gw_luma *luma)
@@ -90,31 +91,19 @@ static bool has_pairs(const struct gw_luma *luma, int depth)
            rows <= GW_LUMA_PAIR_ROWS;
 }
 
-// One small row from the sums of pairs over rows source rows.
-static void average_pairs(const struct gw_luma *luma, uint8_t *out, int rows)
-{
-    const int pairs = luma->source_width / luma->width / 2;
-    const uint32_t share = 65536 / (uint32_t)(2 * pairs * rows);
-    const uint16_t *pair = luma->row;
-
-    for (int x = 0; x < luma->width; x++) {
-        uint32_t sum = 0;
-        for (int i = 0; i < pairs; i++)
-            sum += *pair++;
-        out[x] = (uint8_t)((sum * share + 32768) >> 16);
-    }
-}
-
 static void reduce_pairs(struct gw_luma *luma, const AVFrame *av)
 {
     gw_luma_pairs_fn *add_pairs = gw_luma_pairs_best();
+    const struct gw_loops *loops = gw_loops_best();
+    const int pairs = luma->source_width / luma->width / 2;
 
     for (int y = 0; y < luma->height; y++) {
         const int from = (int)((int64_t)y * luma->source_height / luma->height);
         const int to = (int)((int64_t)(y + 1) * luma->source_height / luma->height);
         add_pairs(luma->row, av->data[0] + (ptrdiff_t)from * av->linesize[0], av->linesize[0],
                   to - from, luma->source_width / 2);
-        average_pairs(luma, luma->pixels + (size_t)y * (size_t)luma->width, to - from);
+        loops->average_pairs(luma->width, luma->row, pairs, to - from,
+                             luma->pixels + (size_t)y * (size_t)luma->width);
     }
 }
 

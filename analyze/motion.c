@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyze/background.h"
+#include "analyze/loops.h"
 #include "analyze/things.h"
 #include "core/clock.h"
 
@@ -40,9 +41,11 @@ enum { MASK_LEVEL = 128 };
 struct gw_motion {
     int width, height; // of the picture
     int columns, rows; // of blocks
+    const struct gw_loops *loops;
     struct gw_background *background;
-    uint8_t *mask;       // per pixel: 1 = never looked at; NULL without masks
-    uint32_t *zone_bits; // per block: the zones it lies in; NULL without zones
+    uint8_t *foreground, *change; // per column of a row of blocks: pixels that are; padded with 0
+    uint8_t *mask;                // per pixel: 1 = never looked at; NULL without masks
+    uint32_t *zone_bits;          // per block: the zones it lies in; NULL without zones
     const struct gw_zones *zones;
     int zone_weight[GW_EVENT_ZONES]; // of a block; see sensitivity_weight
     struct gw_things things;
@@ -122,7 +125,11 @@ int gw_motion_create(struct gw_motion **ret, int width, int height, const struct
     motion->columns = (width + BLOCK - 1) / BLOCK;
     motion->rows = (height + BLOCK - 1) / BLOCK;
     motion->last_us = motion->believe_from_us = GW_NO_TIME;
-    if (gw_things_create(&motion->things, motion->columns, motion->rows) < 0 ||
+    motion->loops = gw_loops_best();
+    motion->foreground = calloc((size_t)motion->columns, BLOCK);
+    motion->change = calloc((size_t)motion->columns, BLOCK);
+    if (!motion->foreground || !motion->change ||
+        gw_things_create(&motion->things, motion->columns, motion->rows) < 0 ||
         set_zones(motion, zones) < 0 ||
         gw_background_create(&motion->background, width, height) < 0) {
         gw_motion_destroy(&motion);
@@ -137,6 +144,8 @@ void gw_motion_destroy(struct gw_motion **motion)
     if (!*motion)
         return;
     gw_background_destroy(&(*motion)->background);
+    free((*motion)->foreground);
+    free((*motion)->change);
     free((*motion)->mask);
     free((*motion)->zone_bits);
     gw_things_destroy(&(*motion)->things);
@@ -153,23 +162,29 @@ static void hide_masked(const struct gw_motion *motion, uint8_t *pixels)
             pixels[i] = MASK_LEVEL;
 }
 
-struct block_count {
-    int foreground, change;
-};
-
-static struct block_count count_block(const struct gw_motion *motion,
-                                      const struct gw_difference *difference, int column, int row)
+// How many pixels of a block are set, from the counts of its columns.
+static int block_sum(const uint8_t *columns)
 {
-    const int x1 = column * BLOCK + BLOCK < motion->width ? column * BLOCK + BLOCK : motion->width;
-    const int y1 = row * BLOCK + BLOCK < motion->height ? row * BLOCK + BLOCK : motion->height;
-    struct block_count count = {0};
+    return columns[0] + columns[1] + columns[2] + columns[3];
+}
 
-    for (int y = row * BLOCK; y < y1; y++)
-        for (int x = column * BLOCK; x < x1; x++) {
-            count.foreground += difference->foreground[y * motion->width + x] != 0;
-            count.change += difference->change[y * motion->width + x] != 0;
-        }
-    return count;
+// Marks the blocks of one row that move. Returns how many pixels left the background.
+static int mark_row(struct gw_motion *motion, const struct gw_difference *difference, int row)
+{
+    const int y = row * BLOCK, rows = motion->height - y < BLOCK ? motion->height - y : BLOCK;
+    const size_t at = (size_t)(y * motion->width);
+    int sum = 0;
+
+    motion->loops->count(motion->width, rows, difference->foreground + at, motion->foreground);
+    motion->loops->count(motion->width, rows, difference->change + at, motion->change);
+    for (int column = 0; column < motion->columns; column++) {
+        const int x = column * BLOCK, foreground = block_sum(motion->foreground + x);
+        sum += foreground;
+        if (foreground >= MIN_FOREGROUND && block_sum(motion->change + x) >= MIN_CHANGE)
+            gw_things_mark(&motion->things, row * motion->columns + column,
+                           gw_texture_count(&difference->texture, x, y, x + BLOCK, y + BLOCK));
+    }
+    return sum;
 }
 
 // Marks the blocks that move. Returns the share of the picture that left the background.
@@ -178,15 +193,8 @@ static double mark_blocks(struct gw_motion *motion, const struct gw_difference *
     int foreground = 0;
 
     gw_things_begin(&motion->things);
-    for (int i = 0; i < motion->columns * motion->rows; i++) {
-        const int column = i % motion->columns, row = i / motion->columns;
-        const struct block_count count = count_block(motion, difference, column, row);
-        const int x = column * BLOCK, y = row * BLOCK;
-        foreground += count.foreground;
-        if (count.foreground >= MIN_FOREGROUND && count.change >= MIN_CHANGE)
-            gw_things_mark(&motion->things, i,
-                           gw_texture_count(&difference->texture, x, y, x + BLOCK, y + BLOCK));
-    }
+    for (int row = 0; row < motion->rows; row++)
+        foreground += mark_row(motion, difference, row);
     return (double)foreground / (motion->width * motion->height);
 }
 

@@ -7,13 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/loops.h"
+
 enum {
-    ONE_LEVEL = 64,
-    ROW_STRIDE = 4, // every fourth row and second pixel has edges enough
-    COLUMN_STRIDE = 2,
+    ONE_LEVEL = GW_LOOP_LEVEL,
+    ROW_STRIDE = 4,   // every fourth row has edges enough
+    MARGIN = 8,       // pixels left and right that a displaced picture may not show
     MIN_GRADIENT = 6, // levels over two pixels; flat places say nothing
     CLIP_LEVELS = 30, // a larger difference is a thing, or says no more than this
-    MIN_SAMPLES = 60,
+    MIN_SAMPLES = 120,
     ROUNDS = 5,
     MAX_WHOLE = 8, // whole pixels searched in either direction
     MAX_PROFILE = 512,
@@ -31,33 +33,22 @@ struct sums {
 
 static struct sums add_up(const uint8_t *pixels, const int16_t *mean, int width, int height)
 {
+    const struct gw_loops *loops = gw_loops_best();
     struct sums sums = {0};
 
+    if (width <= 2 * MARGIN)
+        return sums;
     for (int y = 1 + ROW_STRIDE; y < height - 1 - ROW_STRIDE; y += ROW_STRIDE) {
-        int64_t xx = 0, xy = 0, yy = 0, xr = 0, yr = 0, rest = 0;
-        for (int x = 8; x < width - 8; x += COLUMN_STRIDE) {
-            const int16_t *m = mean + y * width + x;
-            const int gx = (m[1] - m[-1]) / ONE_LEVEL, gy = (m[width] - m[-width]) / ONE_LEVEL;
-            if (abs(gx) + abs(gy) < MIN_GRADIENT)
-                continue;
-            const int difference = pixels[y * width + x] - m[0] / ONE_LEVEL;
-            const int r = difference > CLIP_LEVELS    ? CLIP_LEVELS
-                          : difference < -CLIP_LEVELS ? -CLIP_LEVELS
-                                                      : difference;
-            xx += gx * gx;
-            xy += gx * gy;
-            yy += gy * gy;
-            xr += gx * r;
-            yr += gy * r;
-            rest += abs(r);
-            sums.samples++;
-        }
-        sums.xx += (double)xx;
-        sums.xy += (double)xy;
-        sums.yy += (double)yy;
-        sums.xr += (double)xr;
-        sums.yr += (double)yr;
-        sums.rest += (double)rest;
+        const int at = y * width + MARGIN;
+        const struct gw_loop_edges row = loops->edges(width - 2 * MARGIN, pixels + at, mean + at,
+                                                      width, MIN_GRADIENT, CLIP_LEVELS);
+        sums.xx += row.xx;
+        sums.xy += row.xy;
+        sums.yy += row.yy;
+        sums.xr += row.xr;
+        sums.yr += row.yr;
+        sums.rest += row.rest;
+        sums.samples += row.samples;
     }
     return sums;
 }
