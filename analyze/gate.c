@@ -43,7 +43,7 @@ static const double miss_limit = 0.05;
 #define AFTER_US  (2 * GW_SECOND)
 // The first values come quickly so that the gate is soon of use; later ones so slowly that the
 // window is five minutes long.
-#define EARLY_US (GW_SECOND / 8)
+#define EARLY_US (GW_SECOND / 16)
 #define LATER_US (3 * GW_SECOND)
 // Evidence older than this is of another time of day.
 #define EVENT_AGE_US (3600 * GW_SECOND)
@@ -64,7 +64,7 @@ struct bin {
 
 // A picture that waits to be learnt from.
 struct waiting {
-    int64_t wall_us;
+    int64_t wall_us, step_us;
     int bin; // -1: says nothing
     float bytes, weighted, signal;
     bool seen, moving;
@@ -82,7 +82,8 @@ struct gw_gate {
     struct waiting waiting[WAITING]; // in order of decoding, in a circle
     int first, count;
     int since_key;
-    double signal; // smoothed
+    double signal;         // smoothed
+    double settled_signal; // the same of pictures that came before quiet was known
     bool active;
     int64_t saw_us, moved_us;  // GW_NO_TIME for never
     double limit;              // NAN until there is one
@@ -214,6 +215,24 @@ static void take_answer(struct gw_gate *gate, struct question *question)
 
 // --- what is learnt, once the pixels have had their say ------------------------------------------
 
+// How much more than quiet this one cost; NAN when nobody knows.
+static double deviation(const struct gw_gate *gate, const struct waiting *picture)
+{
+    const struct bin *bin = picture->bin < 0 ? NULL : &gate->bins[picture->bin];
+
+    if (!bin || picture->bin == BIN_KEY || !gw_baseline_ready(&bin->bytes))
+        return NAN;
+    const double bytes = gw_baseline_deviation(&bin->bytes, picture->bytes, least_spread);
+    const double weighted = gw_baseline_deviation(&bin->weighted, picture->weighted, least_spread);
+    return fmin(fmax(fmax(bytes, weighted), signal_low), signal_high);
+}
+
+// How far a signal goes to the present deviation in a step of this length.
+static double smoothing(int64_t step_us)
+{
+    return 1 - exp(-fmin(fmax((double)step_us * 1e-6, 0), 1) / smooth_s);
+}
+
 static void learn(struct gw_gate *gate, const struct waiting *picture)
 {
     struct bin *bin = &gate->bins[picture->bin];
@@ -260,8 +279,21 @@ static void answer_questions(struct gw_gate *gate, const struct waiting *picture
     }
 }
 
-static void settle(struct gw_gate *gate, const struct waiting *picture)
+// What could not be said of the first pictures when they came: they are what quiet looks like.
+static void settle_signal(struct gw_gate *gate, struct waiting *picture)
 {
+    const double before = deviation(gate, picture);
+
+    if (!isnan(before))
+        gate->settled_signal += (before - gate->settled_signal) * smoothing(picture->step_us);
+    if (usual_bin(gate))
+        picture->signal = (float)gate->settled_signal;
+}
+
+static void settle(struct gw_gate *gate, struct waiting *picture)
+{
+    if (isnan(picture->signal))
+        settle_signal(gate, picture);
     const bool quiet = picture->seen && !picture->moving;
     // What nobody looked at is taken for quiet when it cost what quiet costs: dusk is followed.
     const bool unseen = !picture->seen && !picture->moving && picture->signal < gate->limit;
@@ -343,18 +375,6 @@ static int find_bin(struct gw_gate *gate, const struct gw_picture_info *info, bo
     }
 }
 
-// How much more than quiet this one cost; NAN when nobody knows.
-static double deviation(const struct gw_gate *gate, const struct waiting *picture)
-{
-    const struct bin *bin = picture->bin < 0 ? NULL : &gate->bins[picture->bin];
-
-    if (!bin || picture->bin == BIN_KEY || !gw_baseline_ready(&bin->bytes))
-        return NAN;
-    const double bytes = gw_baseline_deviation(&bin->bytes, picture->bytes, least_spread);
-    const double weighted = gw_baseline_deviation(&bin->weighted, picture->weighted, least_spread);
-    return fmin(fmax(fmax(bytes, weighted), signal_low), signal_high);
-}
-
 static bool is_active(const struct gw_gate *gate, double signal)
 {
     if (isnan(gate->limit))
@@ -367,14 +387,14 @@ struct gw_gate_verdict gw_gate_feed(struct gw_gate *gate, const struct gw_pictur
 {
     const double bytes = log2(fmax(info->slice_bytes, 1));
     struct waiting picture = {.wall_us = wall_us,
+                              .step_us = step_us,
                               .bin = find_bin(gate, info, key),
                               .bytes = (float)bytes,
                               .weighted = (float)(bytes + fmax(info->qp, 0) / 6.0)};
     const double now = deviation(gate, &picture);
-    const double elapsed_s = fmin(fmax((double)step_us * 1e-6, 0), 1);
 
     if (!isnan(now))
-        gate->signal += (now - gate->signal) * (1 - exp(-elapsed_s / smooth_s));
+        gate->signal += (now - gate->signal) * smoothing(step_us);
     const bool known = !isnan(now) || usual_bin(gate);
     picture.signal = known ? (float)gate->signal : NAN;
     picture.moving = gate->moved_us != GW_NO_TIME && llabs(wall_us - gate->moved_us) <= MARGIN_US;

@@ -10,7 +10,7 @@
 // A level that misses more of the events is not good.
 static const double miss_limit = 0.05;
 // Quiet that must have been seen before anything is left out, seconds; with events, half of it.
-static const double enough_quiet_s = 10;
+static const double enough_quiet_s = 8;
 // Events that outweigh what is expected of a gate from the stream alone.
 enum { ENOUGH_EVENTS = 3 };
 // The part of an event in which the gate must notice it, seconds; the share of quiet seconds that
