@@ -26,6 +26,8 @@
 // event to people, and GOPs of 5 s are often a little longer.
 #define COAST_LOOK_US (GW_SECOND * 5 / 2)
 #define COAST_US      (GW_SECOND * 11 / 2)
+// The rest of a long GOP is left out when what still moves can be seen again in so much time.
+#define REST_US (GW_SECOND * 9 / 2)
 // When the signal was at this share of the limit before the keyframe, it began before that.
 #define RISING_SHARE 0.3
 // After a trigger, decoding goes on for at least so long, and until the gate is quiet for so long.
@@ -38,10 +40,15 @@
 // The gate stays active after the end by at least about its smoothing (0.35 s; gate.c), for the
 // signal of what is clear has to fall to less than half.
 #define GATE_LAG_US (GW_SECOND * 35 / 100)
+// Pictures without the least hint for so long: the open event is over, unless it comes back within
+// the time that makes it the same event to people.
+#define CLEAR_US GW_SECOND
 // After so long without a picture, differences are of an unknown time.
 #define RESUME_US (4 * GW_SECOND)
 // What is seen so soon after a keyframe would have been seen in it.
 #define KEYFRAME_SHOWS_US (GW_SECOND * 3 / 20)
+// The longest GOP of about so many is what may come.
+enum { FORGET_GOPS = 64 };
 // Quiet keyframes that the share of false ones is counted over, at most; then both halve.
 enum { KEYFRAME_WINDOW = 256 };
 
@@ -67,6 +74,7 @@ struct gw_analyzer {
     bool broken;           // the head of what came in is not held any more
     bool undecided;        // the open event may have ended in what is held; nobody looked yet
     bool drained;          // the decoder has lost its place in the GOP
+    bool rests;            // the rest of the GOP is left out, for the open event still moves
     int64_t key_us;        // capture time of the GOP's keyframe; GW_NO_TIME before the first
     int64_t dts_us;        // of the last packet
     int64_t active_us;     // when the gate was last active
@@ -74,6 +82,7 @@ struct gw_analyzer {
     int64_t refuted_us;    // when the gate was active, but the pixels showed nothing; or long ago
     int64_t planned_us;    // when the plan became to decode
     int64_t gop_us;        // from keyframe to keyframe, lately; 0 unknown
+    int64_t longest_us;    // the longest of them, slowly forgotten
     int gop_pictures;      // in the last GOP, and
     int pictures;          // in this one so far
     struct gw_gate_verdict verdict; // of the last packet
@@ -104,6 +113,16 @@ static enum gw_level level_now(const struct gw_analyzer *analyzer)
     if (analyzer->config.level == GW_LEVEL_GATE && isnan(analyzer->verdict.limit))
         return GW_LEVEL_FULL;
     return analyzer->config.level;
+}
+
+// Whether an event is open that may still go on. The level that watches a quiet scene also watches
+// one that just became quiet, while the event's machine waits (event_fsm.c).
+static bool is_busy(const struct gw_analyzer *analyzer)
+{
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+    const bool watched = is_auto(analyzer) && level_now(analyzer) != GW_LEVEL_FULL;
+
+    return state.open && !(watched && state.looked_us - analyzer->hint_us >= CLEAR_US);
 }
 
 // Some files (AVI) know only decoding times; they are near enough.
@@ -258,7 +277,8 @@ static void resume_after_gap(struct gw_analyzer *analyzer, const struct gw_gop *
     const struct gw_look_state state = gw_look_state(analyzer->look);
     const int64_t first_us = packet_time(&gop->packets[gop->fed].packet);
 
-    if (!state.open && state.looked_us != GW_NO_TIME && first_us - state.looked_us > RESUME_US)
+    if (!is_busy(analyzer) && state.looked_us != GW_NO_TIME &&
+        first_us - state.looked_us > RESUME_US)
         gw_look_resume(analyzer->look);
 }
 
@@ -333,7 +353,7 @@ static int decode_all_held(struct gw_analyzer *analyzer, int64_t wall_us)
 // An open event may have gone on, or ended, in what was left out.
 static void catch_up(struct gw_analyzer *analyzer)
 {
-    if (!gw_look_state(analyzer->look).open)
+    if (!is_busy(analyzer))
         return;
     decode_all_held(analyzer, analyzer->key_us);
     carry_out(analyzer);
@@ -351,6 +371,17 @@ static int look_for_beginning(struct gw_analyzer *analyzer)
     else
         look_at(analyzer, &analyzer->peeked);
     gw_frame_unref(&analyzer->peeked);
+    return error;
+}
+
+// The level keyframes believes one that shows nothing: what moved ended in what lies before it.
+static int find_end_before(struct gw_analyzer *analyzer)
+{
+    const int error = decode_before(analyzer);
+
+    analyzer->undecided = false;
+    analyzer->drained = true; // that was another GOP
+    look_at(analyzer, &analyzer->peeked);
     return error;
 }
 
@@ -378,6 +409,10 @@ static int look_for_end(struct gw_analyzer *analyzer)
             gw_look_assume(analyzer->look, analyzer->active_us - GATE_LAG_US);
         let_go(analyzer, &analyzer->before);
         look_at(analyzer, &analyzer->peeked);
+        if (analyzer->gop_us > COAST_US)
+            decode_from_here(analyzer, PLAN_REFERENCES, wall_us);
+    } else if (got && !motion.hint && level_now(analyzer) == GW_LEVEL_KEYFRAMES) {
+        error = find_end_before(analyzer);
     } else if (got && !motion.something && next_us - looked_us <= COAST_US) {
         analyzer->undecided = true;
     } else {
@@ -425,8 +460,20 @@ static bool may_coast(const struct gw_analyzer *analyzer, int64_t wall_us)
         level_now(analyzer) == GW_LEVEL_GATE && wall_us - analyzer->active_us <= GW_SECOND;
     const int64_t since_us = wall_us - gw_look_state(analyzer->look).looked_us;
 
-    return gate_sees ||
-           (analyzer->gop_us > 0 && analyzer->gop_us <= COAST_US && since_us <= COAST_US);
+    const bool short_gop = analyzer->gop_us > 0 && analyzer->gop_us <= COAST_US;
+
+    return gate_sees || ((short_gop || analyzer->rests) && since_us <= COAST_US);
+}
+
+// In a long GOP an open event is watched until the next keyframe is near enough to show it again.
+static bool may_rest(const struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+    const bool near = analyzer->key_us + analyzer->longest_us - wall_us <= REST_US;
+    const bool moves = state.looked_us - state.moved_us < GW_SECOND / 2;
+
+    return is_auto(analyzer) && state.open && analyzer->longest_us > COAST_US && near && moves &&
+           state.looked_us - state.open_us > WATCHED_US && wall_us - state.looked_us < GW_SECOND;
 }
 
 // The plan for the GOP that begins with the packet just held.
@@ -434,12 +481,13 @@ static int plan_gop(struct gw_analyzer *analyzer)
 {
     const struct gw_look_state state = gw_look_state(analyzer->look);
     const enum gw_level level = level_now(analyzer);
+    const bool busy = is_busy(analyzer);
 
     if (level == GW_LEVEL_FULL && !(is_auto(analyzer) && state.open)) {
         analyzer->whole = true;
     } else if (audit_is_due(analyzer)) {
         // What was left out belongs to the event; its place is before the audit.
-        const int error = state.open ? decode_before(analyzer) : 0;
+        const int error = busy ? decode_before(analyzer) : 0;
         if (error < 0)
             return error;
         analyzer->whole = true;
@@ -448,11 +496,13 @@ static int plan_gop(struct gw_analyzer *analyzer)
         decode_from_here(analyzer, PLAN_EVERYTHING, analyzer->key_us);
         return 0;
     }
-    if (state.open && is_auto(analyzer) && may_coast(analyzer, analyzer->key_us))
+    const bool coasts = is_auto(analyzer) && may_coast(analyzer, analyzer->key_us);
+    analyzer->rests = false;
+    if (busy && coasts)
         return look_for_end(analyzer);
-    if (state.open || state.suspected) {
+    if (busy || state.suspected) {
         const int error = decode_all_held(analyzer, analyzer->key_us);
-        if (is_auto(analyzer) && state.open)
+        if (is_auto(analyzer) && busy)
             analyzer->plan = PLAN_REFERENCES;
         return error;
     }
@@ -485,6 +535,9 @@ static void begin_gop(struct gw_analyzer *analyzer, int64_t wall_us)
 {
     if (analyzer->key_us != GW_NO_TIME && wall_us > analyzer->key_us) {
         analyzer->gop_us = wall_us - analyzer->key_us;
+        analyzer->longest_us -= analyzer->longest_us / FORGET_GOPS;
+        if (analyzer->longest_us < analyzer->gop_us)
+            analyzer->longest_us = analyzer->gop_us;
         analyzer->gop_pictures = analyzer->pictures;
     }
     end_gop(analyzer);
@@ -525,28 +578,33 @@ static int handle_trigger(struct gw_analyzer *analyzer, int64_t wall_us)
 static int revise_plan(struct gw_analyzer *analyzer, int64_t wall_us)
 {
     const struct gw_look_state state = gw_look_state(analyzer->look);
+    const bool busy = is_busy(analyzer);
     const bool by_gate = level_now(analyzer) == GW_LEVEL_GATE;
     const bool held_enough = analyzer->now.bytes > HELD_BYTES;
 
     if (analyzer->whole)
         return 0;
     if (analyzer->now.bytes + analyzer->before.bytes > HELD_BYTES) {
-        if (state.open)
+        if (busy)
             return decode_all_held(analyzer, wall_us);
         let_go(analyzer, &analyzer->before);
     }
     if (analyzer->plan == PLAN_WAIT) {
-        if (state.open && !may_coast(analyzer, wall_us))
+        if (busy && !may_coast(analyzer, wall_us))
             return decode_all_held(analyzer, wall_us);
         const bool triggered =
             by_gate && analyzer->verdict.active && wall_us - analyzer->refuted_us > REFUTED_US;
-        if (held_enough || (!state.open && triggered))
+        if (held_enough || (!busy && triggered))
             return handle_trigger(analyzer, wall_us);
         return 0;
     }
+    if (may_rest(analyzer, wall_us) && !held_enough) {
+        analyzer->rests = true;
+        analyzer->plan = PLAN_WAIT;
+    }
     if (!by_gate || held_enough || wall_us - analyzer->planned_us < TRIGGERED_US)
         return 0;
-    const bool nothing = !state.open && !state.suspected;
+    const bool nothing = !busy && !state.suspected;
     const bool calm = wall_us - analyzer->active_us > TRIGGERED_US;
     const bool refuted = nothing && !calm && wall_us - analyzer->hint_us > TRIGGERED_US;
     const bool over = nothing && (calm || refuted);
@@ -646,6 +704,8 @@ int gw_analyzer_feed(struct gw_analyzer *analyzer, const struct gw_packet *packe
         return error;
     error = key ? plan_gop(analyzer) : revise_plan(analyzer, wall_us);
     const int decoded = carry_out(analyzer);
+    if (analyzer->plan == PLAN_WAIT && !is_busy(analyzer))
+        gw_look_idle(analyzer->look, wall_us);
     free_what_is_done(analyzer);
     return error < 0 ? error : decoded;
 }

@@ -25,7 +25,7 @@ static const double key_cost = 6.5;
 static const double trigger_s = 1;
 // Reading packets without decoding them.
 static const double gate_cost = 0.02;
-static const double gate_cost_limit = 0.5;
+static const double gate_cost_limit = 0.35;
 // Keyframes and what lies around them must be cheaper than everything by this factor.
 static const double worthwhile = 0.8;
 // A level stays for so long before another is tried that only seems better; one that turned out to
@@ -97,7 +97,7 @@ void gw_level_init(struct gw_level_chooser *chooser)
 }
 
 // The gate comes first: it knows when something began within the GOP, and what it costs while
-// something happens is less. After it, and when it triggers half of the time, the cheapest.
+// something happens is less. After it, and when it triggers too often, the cheapest.
 static enum gw_level find_best(const struct gw_level_chooser *chooser)
 {
     const struct gw_level_case *cases = chooser->cases;

@@ -33,6 +33,7 @@ struct clip {
     int seconds, walk_from, walk_to, b_frames;
     int keys_until; // second after which no more keyframes come; 0: they never cease
     int noise;      // levels
+    int gop;        // pictures; 0: GOP
     const char *params;
     struct gw_stream *stream;
     struct gw_packet packets[MAX_PACKETS];
@@ -78,8 +79,9 @@ static void draw(const struct clip *clip, struct scene *scene, AVFrame *frame, i
         memcpy(frame->data[0] + y * frame->linesize[0], scene->pixels + y * WIDTH, WIDTH);
     for (int plane = 1; plane < 3; plane++)
         memset(frame->data[plane], 128, (size_t)(frame->linesize[plane] * HEIGHT / 2));
+    const int gop = clip->gop > 0 ? clip->gop : GOP;
     const bool key =
-        n == 0 || (n % GOP == 0 && (clip->keys_until == 0 || n < clip->keys_until * FPS));
+        n == 0 || (n % gop == 0 && (clip->keys_until == 0 || n < clip->keys_until * FPS));
     frame->pict_type = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
 }
 
@@ -551,6 +553,41 @@ static void keyframes_that_cease_do_not_hide_an_event(void **state)
     drop_clip(&clip);
 }
 
+static int decoded_between(const struct heard *heard, int from_s, int to_s)
+{
+    int decoded = 0;
+
+    for (int i = from_s * FPS; i < to_s * FPS; i++)
+        decoded += heard->traces[i].decoded;
+    return decoded;
+}
+
+static void the_rest_of_a_long_gop_is_left_out_while_somebody_walks(void **state)
+{
+    static struct clip clip = {.seconds = 72, .walk_from = 12, .walk_to = 60, .gop = 8 * FPS};
+    static struct heard full, heard;
+
+    make_clip(&clip);
+    analyze(&full, &clip, GW_LEVEL_FULL);
+    analyze(&heard, &clip, GW_LEVEL_AUTO);
+    assert_int_equal(heard.opened, 1);
+    assert_true(distance(heard.event.start_us, full.event.start_us) <= GW_SECOND * 3 / 10);
+    assert_true(distance(heard.event.end_us, full.event.end_us) <= GW_SECOND * 6 / 10);
+    // 3.5 of 8 s, and once all of it when a keyframe does not show the walker.
+    assert_in_range(decoded_between(&heard, 24, 56), 32 * FPS * 3 / 10, 32 * FPS * 7 / 10);
+    assert_int_equal(heard.trace_count, clip.count);
+    drop_clip(&clip);
+}
+
+static void what_became_quiet_is_watched_by_the_level_again(void **state)
+{
+    static struct heard heard;
+
+    analyze(&heard, &plain, GW_LEVEL_AUTO);
+    assert_int_not_equal(heard.traces[(WALK_TO + 2) * FPS].level, GW_LEVEL_FULL);
+    assert_true(decoded_between(&heard, WALK_TO + 2, WALK_TO + 5) <= FPS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -571,6 +608,8 @@ int main(void)
         cmocka_unit_test(a_gop_longer_than_what_is_held_is_decoded),
         cmocka_unit_test(a_stream_without_a_second_keyframe_is_analysed_to_its_end),
         cmocka_unit_test(keyframes_that_cease_do_not_hide_an_event),
+        cmocka_unit_test(the_rest_of_a_long_gop_is_left_out_while_somebody_walks),
+        cmocka_unit_test(what_became_quiet_is_watched_by_the_level_again),
     };
     av_log_set_level(AV_LOG_QUIET); // packets without their keyframe are on purpose
     return cmocka_run_group_tests(tests, make_clips, drop_clips);
