@@ -29,12 +29,13 @@
 // The rest of a long GOP is left out when what still moves can be seen again in so much time.
 #define REST_US (GW_SECOND * 9 / 2)
 // When the signal was at this share of the limit before the keyframe, it began before that.
-#define RISING_SHARE 0.3
+#define RISING_SHARE 0.5
 // After a trigger, decoding goes on for at least so long, and until the gate is quiet for so long.
 #define TRIGGERED_US GW_SECOND
-// An active gate is not believed again for so long after the pixels showed nothing, unless it was
-// quiet meanwhile.
-#define REFUTED_US (4 * GW_SECOND)
+// After the pixels showed nothing, an active gate is not believed again for so long, unless the
+// signal is higher than it was by this factor: noise near the limit comes and goes.
+#define REFUTED_US     (10 * GW_SECOND)
+#define REFUTED_HIGHER 1.25
 // An event is looked at for so long before only the gate watches it: for a good picture of it.
 #define WATCHED_US (2 * GW_SECOND)
 // The gate stays active after the end by at least about its smoothing (0.35 s; gate.c), for the
@@ -80,6 +81,8 @@ struct gw_analyzer {
     int64_t active_us;     // when the gate was last active
     int64_t hint_us;       // when a picture last showed the least
     int64_t refuted_us;    // when the gate was active, but the pixels showed nothing; or long ago
+    double refuted_signal; // the highest until then
+    double peak;           // highest signal since decoding began
     int64_t planned_us;    // when the plan became to decode
     int64_t gop_us;        // from keyframe to keyframe, lately; 0 unknown
     int64_t longest_us;    // the longest of them, slowly forgotten
@@ -312,6 +315,8 @@ static int carry_out(struct gw_analyzer *analyzer)
 static void decode_from_here(struct gw_analyzer *analyzer, enum plan plan, int64_t wall_us)
 {
     analyzer->plan = plan;
+    if (wall_us - analyzer->planned_us > REFUTED_US)
+        analyzer->peak = analyzer->verdict.signal;
     analyzer->planned_us = wall_us;
 }
 
@@ -395,8 +400,8 @@ static int look_for_end(struct gw_analyzer *analyzer)
     const int64_t looked_us = state.looked_us;
     // After a pause one picture is no evidence (event_fsm.c).
     const bool moved_lately = wall_us - state.moved_us <= (wall_us - looked_us) * 3 / 2;
-    const bool gate_is_quiet =
-        level_now(analyzer) == GW_LEVEL_GATE && wall_us - analyzer->active_us > GW_SECOND;
+    const bool by_gate = level_now(analyzer) == GW_LEVEL_GATE;
+    const bool gate_is_quiet = by_gate && wall_us - analyzer->active_us > GW_SECOND;
     struct gw_motion_result motion = {0};
     int error = 0;
 
@@ -404,9 +409,11 @@ static int look_for_end(struct gw_analyzer *analyzer)
     if (analyzer->undecided)
         return 0;
     const bool got = peek(analyzer, &motion);
-    if (got && (motion.something ? moved_lately : gate_is_quiet)) {
+    // A small thing is a hint in one picture; the gate tells that it moves.
+    const bool gate_agrees = by_gate && analyzer->verdict.active && motion.hint;
+    if (got && (motion.something ? moved_lately : gate_is_quiet || gate_agrees)) {
         if (!motion.something)
-            gw_look_assume(analyzer->look, analyzer->active_us - GATE_LAG_US);
+            gw_look_assume(analyzer->look, analyzer->active_us - (gate_agrees ? 0 : GATE_LAG_US));
         let_go(analyzer, &analyzer->before);
         look_at(analyzer, &analyzer->peeked);
         if (analyzer->gop_us > COAST_US)
@@ -574,6 +581,12 @@ static int handle_trigger(struct gw_analyzer *analyzer, int64_t wall_us)
     return error;
 }
 
+static bool is_believed(const struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    return wall_us - analyzer->refuted_us > REFUTED_US ||
+           analyzer->verdict.signal > REFUTED_HIGHER * analyzer->refuted_signal;
+}
+
 // What the last packet changes about the plan.
 static int revise_plan(struct gw_analyzer *analyzer, int64_t wall_us)
 {
@@ -593,7 +606,7 @@ static int revise_plan(struct gw_analyzer *analyzer, int64_t wall_us)
         if (busy && !may_coast(analyzer, wall_us))
             return decode_all_held(analyzer, wall_us);
         const bool triggered =
-            by_gate && analyzer->verdict.active && wall_us - analyzer->refuted_us > REFUTED_US;
+            by_gate && analyzer->verdict.active && is_believed(analyzer, wall_us);
         if (held_enough || (!busy && triggered))
             return handle_trigger(analyzer, wall_us);
         return 0;
@@ -602,17 +615,20 @@ static int revise_plan(struct gw_analyzer *analyzer, int64_t wall_us)
         analyzer->rests = true;
         analyzer->plan = PLAN_WAIT;
     }
+    analyzer->peak = fmax(analyzer->peak, analyzer->verdict.signal);
     if (!by_gate || held_enough || wall_us - analyzer->planned_us < TRIGGERED_US)
         return 0;
     const bool nothing = !busy && !state.suspected;
     const bool calm = wall_us - analyzer->active_us > TRIGGERED_US;
-    const bool refuted = nothing && !calm && wall_us - analyzer->hint_us > TRIGGERED_US;
-    const bool over = nothing && (calm || refuted);
+    const bool nothing_lately = nothing && wall_us - analyzer->hint_us > TRIGGERED_US;
     const bool watched = state.open && is_auto(analyzer) && analyzer->verdict.active &&
                          state.looked_us - state.open_us > WATCHED_US &&
                          wall_us - analyzer->planned_us > WATCHED_US;
-    if (refuted)
+    const bool over = nothing && (calm || nothing_lately);
+    if (over && analyzer->hint_us < analyzer->planned_us) {
         analyzer->refuted_us = wall_us;
+        analyzer->refuted_signal = analyzer->peak;
+    }
     if (over || watched)
         analyzer->plan = PLAN_WAIT;
     return 0;
@@ -675,8 +691,6 @@ static int hold(struct gw_analyzer *analyzer, const struct gw_packet *packet)
         gw_gate_feed(analyzer->gate, &info, key, wall_us, step_since_last(analyzer, packet));
     if (analyzer->verdict.active)
         analyzer->active_us = wall_us;
-    else
-        analyzer->refuted_us = INT64_MIN / 2;
     analyzer->pictures++;
     struct gw_gop_packet *entry = gw_gop_push(&analyzer->now, packet);
     if (!entry)
