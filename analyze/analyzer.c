@@ -41,6 +41,9 @@
 // The gate stays active after the end by at least about its smoothing (0.35 s; gate.c), for the
 // signal of what is clear has to fall to less than half.
 #define GATE_LAG_US (GW_SECOND * 35 / 100)
+// The level keyframes looks at a keyframe and the pictures that follow so soon: what is hardly
+// visible is not so in every one.
+#define GLANCE_US (GW_SECOND * 12 / 100)
 // Pictures without the least hint for so long: the open event is over, unless it comes back within
 // the time that makes it the same event to people.
 #define CLEAR_US GW_SECOND
@@ -90,7 +93,9 @@ struct gw_analyzer {
     int pictures;          // in this one so far
     struct gw_gate_verdict verdict; // of the last packet
 
-    struct gw_frame peeked; // the keyframe that a peek got out; empty otherwise
+    bool glances;                    // the GOP's first pictures are waited for, to peek at them
+    struct gw_frame peeked;          // the first picture that a peek got out; empty otherwise
+    struct gw_motion_result glimpse; // what the peek's pictures would show
     bool peeking;
     int64_t seen_until_us; // pictures up to here were looked at before; GW_NO_TIME for none
 
@@ -203,6 +208,19 @@ static void look_at(struct gw_analyzer *analyzer, const struct gw_frame *frame)
             &(struct gw_picture_trace){frame->wall_us, motion, state.open});
 }
 
+static void glimpse(struct gw_analyzer *analyzer, const struct gw_frame *frame)
+{
+    struct gw_motion_result motion;
+
+    if (!gw_look_peek(analyzer->look, frame, &motion))
+        return;
+    analyzer->glimpse.hint |= motion.hint;
+    analyzer->glimpse.something |= motion.something;
+    // Without memory for a handle the keyframe showed nothing; the next one is as good.
+    if (!analyzer->peeked.av && gw_frame_ref(&analyzer->peeked, frame) < 0)
+        analyzer->peeked = (struct gw_frame){0};
+}
+
 static void handle_frame(void *opaque, const struct gw_frame *frame)
 {
     struct gw_analyzer *analyzer = opaque;
@@ -211,10 +229,7 @@ static void handle_frame(void *opaque, const struct gw_frame *frame)
         look_at(analyzer, frame);
         return;
     }
-    gw_frame_unref(&analyzer->peeked);
-    // Without memory for a handle the keyframe showed nothing; the next one is as good.
-    if (gw_frame_ref(&analyzer->peeked, frame) < 0)
-        analyzer->peeked = (struct gw_frame){0};
+    glimpse(analyzer, frame);
 }
 
 static void count_event(struct gw_analyzer *analyzer, enum gw_event_phase phase,
@@ -322,24 +337,28 @@ static void decode_from_here(struct gw_analyzer *analyzer, enum plan plan, int64
 
 // --- a keyframe ----------------------------------------------------------------------------------
 
-// Decodes the keyframe that the GOP begins with. Returns whether there is a picture and what it
-// would show.
+// Decodes what came in of the GOP, which is the keyframe and perhaps a few more. Returns whether
+// there is a picture, and what they would show.
 static bool peek(struct gw_analyzer *analyzer, struct gw_motion_result *ret)
 {
     struct gw_gop *now = &analyzer->now;
 
     gw_decoder_reset(analyzer->decoder);
     analyzer->peeking = true;
-    now->packets[0].decoded = true;
-    now->fed = 1;
-    gw_decoder_feed(analyzer->decoder, &now->packets[0].packet);
-    // With B-frames the picture waits inside for others; getting it out costs the decoder's place.
-    if (!analyzer->peeked.av) {
-        gw_decoder_drain(analyzer->decoder);
-        analyzer->drained = true;
+    analyzer->glimpse = (struct gw_motion_result){0};
+    for (now->fed = 0; now->fed < now->count; now->fed++) {
+        now->packets[now->fed].decoded = true;
+        gw_decoder_feed(analyzer->decoder, &now->packets[now->fed].packet);
     }
+    // With B-frames the picture waits inside for others; getting it out costs the decoder's place.
+    const bool waits = !analyzer->peeked.av;
+    if (waits)
+        gw_decoder_drain(analyzer->decoder);
+    // Pictures after the first were not looked at.
+    analyzer->drained = waits || now->count > 1;
     analyzer->peeking = false;
-    return analyzer->peeked.av && gw_look_peek(analyzer->look, &analyzer->peeked, ret);
+    *ret = analyzer->glimpse;
+    return analyzer->peeked.av;
 }
 
 // Looks at all that was left out, and goes on with everything.
@@ -355,28 +374,31 @@ static int decode_all_held(struct gw_analyzer *analyzer, int64_t wall_us)
     return error;
 }
 
-// An open event may have gone on, or ended, in what was left out.
-static void catch_up(struct gw_analyzer *analyzer)
-{
-    if (!is_busy(analyzer))
-        return;
-    decode_all_held(analyzer, analyzer->key_us);
-    carry_out(analyzer);
-}
-
-// Nothing moves, and the level keyframes asks whether this one shows something. If so, it began in
+// Nothing moves, and the level keyframes asks whether this GOP shows something. If so, it began in
 // what lies before it.
 static int look_for_beginning(struct gw_analyzer *analyzer)
 {
     struct gw_motion_result motion = {0};
     int error = 0;
 
+    analyzer->glances = false;
     if (!peek(analyzer, &motion) || motion.hint)
         error = decode_all_held(analyzer, analyzer->key_us);
     else
         look_at(analyzer, &analyzer->peeked);
     gw_frame_unref(&analyzer->peeked);
     return error;
+}
+
+// An open event may have gone on, or ended, in what was left out.
+static void catch_up(struct gw_analyzer *analyzer)
+{
+    if (analyzer->glances)
+        look_for_beginning(analyzer);
+    if (!is_busy(analyzer))
+        return;
+    decode_all_held(analyzer, analyzer->key_us);
+    carry_out(analyzer);
 }
 
 // The level keyframes believes one that shows nothing: what moved ended in what lies before it.
@@ -483,6 +505,14 @@ static bool may_rest(const struct gw_analyzer *analyzer, int64_t wall_us)
            state.looked_us - state.open_us > WATCHED_US && wall_us - state.looked_us < GW_SECOND;
 }
 
+// What was left out may belong to an event; its place is before the audit.
+static int prepare_audit(struct gw_analyzer *analyzer, bool busy)
+{
+    if (busy)
+        return decode_before(analyzer);
+    return level_now(analyzer) == GW_LEVEL_KEYFRAMES ? look_for_beginning(analyzer) : 0;
+}
+
 // The plan for the GOP that begins with the packet just held.
 static int plan_gop(struct gw_analyzer *analyzer)
 {
@@ -493,8 +523,7 @@ static int plan_gop(struct gw_analyzer *analyzer)
     if (level == GW_LEVEL_FULL && !(is_auto(analyzer) && state.open)) {
         analyzer->whole = true;
     } else if (audit_is_due(analyzer)) {
-        // What was left out belongs to the event; its place is before the audit.
-        const int error = busy ? decode_before(analyzer) : 0;
+        const int error = prepare_audit(analyzer, busy);
         if (error < 0)
             return error;
         analyzer->whole = true;
@@ -513,7 +542,8 @@ static int plan_gop(struct gw_analyzer *analyzer)
             analyzer->plan = PLAN_REFERENCES;
         return error;
     }
-    return level == GW_LEVEL_KEYFRAMES ? look_for_beginning(analyzer) : 0;
+    analyzer->glances = level == GW_LEVEL_KEYFRAMES;
+    return 0;
 }
 
 static void end_gop(struct gw_analyzer *analyzer)
@@ -547,6 +577,8 @@ static void begin_gop(struct gw_analyzer *analyzer, int64_t wall_us)
             analyzer->longest_us = analyzer->gop_us;
         analyzer->gop_pictures = analyzer->pictures;
     }
+    if (analyzer->glances)
+        look_for_beginning(analyzer);
     end_gop(analyzer);
     analyzer->key_us = wall_us;
     analyzer->pictures = 0;
@@ -603,6 +635,8 @@ static int revise_plan(struct gw_analyzer *analyzer, int64_t wall_us)
         let_go(analyzer, &analyzer->before);
     }
     if (analyzer->plan == PLAN_WAIT) {
+        if (analyzer->glances && wall_us - analyzer->key_us >= GLANCE_US)
+            return look_for_beginning(analyzer);
         if (busy && !may_coast(analyzer, wall_us))
             return decode_all_held(analyzer, wall_us);
         const bool triggered =
@@ -730,7 +764,7 @@ static void forget_packets(struct gw_analyzer *analyzer)
     let_go(analyzer, &analyzer->now);
     analyzer->key_us = GW_NO_TIME;
     analyzer->plan = PLAN_WAIT;
-    analyzer->whole = analyzer->drained = analyzer->undecided = false;
+    analyzer->whole = analyzer->drained = analyzer->undecided = analyzer->glances = false;
     analyzer->seen_until_us = GW_NO_TIME;
 }
 
