@@ -396,6 +396,7 @@ static int open_console(struct hub *hub)
                                        .log = &hub_log,
                                        .opaque = hub->status,
                                        .write_metrics = gw_site_status_write_metrics,
+                                       .list_cameras = gw_site_status_list_cameras,
                                        .not_ready = gw_site_status_not_ready};
     if (gw_console_create(&hub->console, &config, error) < 0)
         return gw_cli_fail("%s", error);

@@ -4,15 +4,25 @@
 #include "app/site_status.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
 
+// A camera's decoded share is of the packets since the last mark but one: 3000 to 6000 of them,
+// some minutes at the usual rates.
+enum { MARK_EVERY = 3000 };
+
+struct mark {
+    uint64_t packets, decoded;
+};
+
 struct reported {
     int worker;
     struct gw_camera_metrics metrics;
+    struct mark before, last;
 };
 
 struct gw_site_status {
@@ -59,10 +69,50 @@ static void forget(struct gw_site_status *status, int worker, const struct gw_ca
     status->count = kept;
 }
 
+// A worker reports its cameras in the same order every time: the next one is where the last one was
+// found, or after it. Called with the lock held.
+static const struct reported *find(const struct gw_site_status *status, const char *camera,
+                                   int *place)
+{
+    for (int i = 0; i < status->count; i++) {
+        const int at = (*place + i) % status->count;
+        if (!strcmp(status->cameras[at].metrics.camera, camera)) {
+            *place = at + 1;
+            return &status->cameras[at];
+        }
+    }
+    return NULL;
+}
+
+static struct reported report(const struct reported *old, int worker,
+                              const struct gw_camera_metrics *metrics)
+{
+    struct reported now = {.worker = worker, .metrics = *metrics};
+
+    // A worker that was started anew counts anew.
+    if (!old || metrics->analysis_packets < old->metrics.analysis_packets ||
+        metrics->decoded < old->metrics.decoded)
+        return now;
+    now.before = old->before;
+    now.last = old->last;
+    if (metrics->analysis_packets - now.last.packets >= MARK_EVERY) {
+        now.before = now.last;
+        now.last = (struct mark){metrics->analysis_packets, metrics->decoded};
+    }
+    return now;
+}
+
 void gw_site_status_put(struct gw_site_status *status, int worker,
                         const struct gw_camera_metrics *metrics, int count)
 {
+    struct reported *reports = calloc((size_t)count + 1, sizeof(*reports));
+    int place = 0;
+
+    if (!reports)
+        abort();
     pthread_mutex_lock(&status->lock);
+    for (int i = 0; i < count; i++)
+        reports[i] = report(find(status, metrics[i].camera, &place), worker, &metrics[i]);
     forget(status, worker, metrics, count);
     if (status->count + count > status->room) {
         status->room = 2 * (status->count + count);
@@ -71,8 +121,9 @@ void gw_site_status_put(struct gw_site_status *status, int worker,
             abort();
     }
     for (int i = 0; i < count; i++)
-        status->cameras[status->count++] = (struct reported){worker, metrics[i]};
+        status->cameras[status->count++] = reports[i];
     pthread_mutex_unlock(&status->lock);
+    free(reports);
 }
 
 void gw_site_status_lose(struct gw_site_status *status, int worker)
@@ -100,6 +151,39 @@ const char *gw_site_status_not_ready(void *opaque)
     const char *problem = status->problem;
     pthread_mutex_unlock(&status->lock);
     return problem;
+}
+
+static double decoded_share(const struct reported *camera)
+{
+    const uint64_t packets = camera->metrics.analysis_packets - camera->before.packets;
+    const uint64_t decoded = camera->metrics.decoded - camera->before.decoded;
+
+    // What an audit or a beginning needs is decoded twice now and then.
+    return packets > 0 ? fmin(1, (double)decoded / (double)packets) : NAN;
+}
+
+static int compare_cameras(const void *a, const void *b)
+{
+    const struct gw_console_camera *x = a, *y = b;
+    return strcmp(x->metrics.camera, y->metrics.camera);
+}
+
+int gw_site_status_list_cameras(void *opaque, struct gw_console_camera **ret)
+{
+    struct gw_site_status *status = opaque;
+
+    pthread_mutex_lock(&status->lock);
+    const int count = status->count;
+    struct gw_console_camera *cameras = calloc((size_t)count + 1, sizeof(*cameras));
+    for (int i = 0; cameras && i < count; i++)
+        cameras[i] = (struct gw_console_camera){status->cameras[i].metrics,
+                                                decoded_share(&status->cameras[i])};
+    pthread_mutex_unlock(&status->lock);
+    if (!cameras)
+        return -ENOMEM;
+    qsort(cameras, (size_t)count, sizeof(*cameras), compare_cameras);
+    *ret = cameras;
+    return count;
 }
 
 // --- Prometheus text -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 
 #include "app/ledger.h"
 #include "bus/publisher.h"
+#include "console/console.h"
 #include "core/camera.h"
 
 struct gw_site_status;
@@ -36,5 +37,6 @@ void gw_site_status_set(struct gw_site_status *status, const struct gw_site_coun
                         const char *problem);
 
 // For gw_console_config: opaque is the status.
+int gw_site_status_list_cameras(void *opaque, struct gw_console_camera **ret);
 const char *gw_site_status_not_ready(void *opaque);
 void gw_site_status_write_metrics(void *opaque, FILE *out);

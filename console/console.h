@@ -13,9 +13,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/camera.h"
 #include "core/log.h"
 
 struct gw_console;
+
+// How a camera is analysed just now.
+struct gw_console_camera {
+    struct gw_camera_metrics metrics;
+    double decoded_share; // of the packets of the last minutes; NAN before the first
+};
 
 struct gw_console_config {
     const char *listen; // "127.0.0.1:8471"; port 0 picks a free one
@@ -28,6 +35,9 @@ struct gw_console_config {
     void *opaque;
     // Appends the site's own Prometheus lines; called from console threads.
     void (*write_metrics)(void *opaque, FILE *out);
+    // What workers report of cameras, sorted by id; the caller frees *ret. Returns how many, or
+    // -ENOMEM. Called from console threads. May be NULL.
+    int (*list_cameras)(void *opaque, struct gw_console_camera **ret);
     // Whether the site works as it should; else says what is wrong (static string).
     const char *(*not_ready)(void *opaque);
 };

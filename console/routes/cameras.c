@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "console/server.h"
 #include "core/clock.h"
 
 // Some cameras want their password in the path or the query; what follows such a word is hidden.
@@ -46,6 +47,33 @@ static void add_state(json_t *json, const struct gw_camera_state *state)
         json_object_set_new(json, "since", json_string(gw_format_rfc3339(text, state->since_us)));
         json_object_set_new(json, "since_us", json_integer(state->since_us));
     }
+}
+
+// How it is analysed, when a worker has told; see core/camera.h.
+static void add_analysis(json_t *json, const struct gw_camera *camera,
+                         const struct gw_console_camera *reported)
+{
+    const struct gw_camera_metrics *metrics = reported ? &reported->metrics : NULL;
+
+    if (!metrics || !metrics->online || isnan(reported->decoded_share))
+        return;
+    json_t *analysis = json_object();
+    json_object_set_new(analysis, "level", json_string(gw_level_name(metrics->level)));
+    json_object_set_new(analysis, "decoded_share", json_real(reported->decoded_share));
+    json_object_set_new(analysis, "audits", json_integer((json_int_t)metrics->audits));
+    json_object_set_new(analysis, "judged_events", json_integer((json_int_t)metrics->judged));
+    if (metrics->judged > 0) {
+        json_object_set_new(analysis, "miss_rate", json_real(metrics->miss_rate));
+        json_object_set_new(analysis, "miss_rate_high", json_real(metrics->miss_high));
+    }
+    if (*camera->detect_url)
+        json_object_set_new(analysis, "detect_online", json_boolean(metrics->detect_online));
+    json_object_set_new(json, "analysis", analysis);
+}
+
+static int compare_id(const void *id, const void *camera)
+{
+    return strcmp(id, ((const struct gw_console_camera *)camera)->metrics.camera);
 }
 
 static json_t *camera_to_json(const struct gw_camera_row *row)
@@ -93,9 +121,19 @@ enum MHD_Result gw_route_cameras(struct gw_request *request)
     int count = gw_index_cameras(request->index, &rows);
     if (count < 0)
         return gw_reply_index_error(request, count, "camera");
+    const struct gw_console_config *config = &request->console->config;
+    struct gw_console_camera *reported = NULL;
+    const int known = config->list_cameras ? config->list_cameras(config->opaque, &reported) : 0;
     json_t *json = json_object(), *items = json_array();
-    for (int i = 0; i < count; i++)
-        json_array_append_new(items, camera_to_json(&rows[i]));
+    for (int i = 0; i < count; i++) {
+        json_t *item = camera_to_json(&rows[i]);
+        if (known > 0)
+            add_analysis(
+                item, &rows[i].camera,
+                bsearch(rows[i].camera.id, reported, (size_t)known, sizeof(*reported), compare_id));
+        json_array_append_new(items, item);
+    }
+    free(reported);
     free(rows);
     json_object_set_new(json, "items", items);
     return gw_reply_json(request, 200, json);

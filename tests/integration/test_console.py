@@ -256,6 +256,13 @@ def test_cameras_have_their_state_and_no_secret(client):
         assert secret not in answer.body
 
 
+def test_a_camera_that_is_online_tells_how_it_is_analysed_and_why(client):
+    cameras = {camera["id"]: camera for camera in client.get("/api/v1/cameras").json()["items"]}
+    assert cameras["gate-07"]["analysis"] == {"level": "gate", "decoded_share": 0.07, "audits": 41, "judged_events": 18,
+                                              "miss_rate": 0, "miss_rate_high": 0.12}
+    assert "analysis" not in cameras["market-02"] and "analysis" not in cameras["bridge-01"]
+
+
 # --- looking -------------------------------------------------------------------------------------
 
 def test_media_is_the_file_byte_for_byte(host, client, clip):

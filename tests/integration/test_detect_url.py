@@ -46,7 +46,10 @@ def test_an_event_of_the_small_stream_is_recorded_from_the_large_one(site, make_
     assert_playable(site, clip)
     status, _, snapshot = site.request(f"/api/v1/events/{event['id']}/snapshot")
     assert status == 200 and snapshot[:2] == b"\xff\xd8"
-    assert site.camera("gate")["detect_url"] == other.url("small")
+    camera = site.camera("gate")
+    assert camera["detect_url"] == other.url("small")
+    assert camera["analysis"]["detect_online"] is True and camera["analysis"]["level"] == "full"
+    assert 0.5 < camera["analysis"]["decoded_share"] <= 1
     assert login[1] not in site.log()
     sheet = site.run("camera export")
     assert other.url("small") in sheet and login[1] not in sheet

@@ -8,6 +8,7 @@
 // cmocka needs the four above first.
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,55 @@ static void the_cameras_of_a_lost_worker_are_not_online(void **state)
     assert_int_equal(says("gridwatch_camera_online{camera=\"b\"} 1"), 1);
 }
 
+// What the status lists of its one camera after it has had and decoded so many packets in all.
+static double share_after(uint64_t packets, uint64_t decoded)
+{
+    const struct gw_camera_metrics metrics = {
+        .camera = "a", .online = true, .analysis_packets = packets, .decoded = decoded};
+    struct gw_console_camera *listed;
+
+    gw_site_status_put(status, 0, &metrics, 1);
+    assert_int_equal(gw_site_status_list_cameras(status, &listed), 1);
+    const double share = listed->decoded_share;
+    free(listed);
+    return share;
+}
+
+static void a_decoded_share_is_of_the_last_minutes(void **state)
+{
+    assert_true(isnan(share_after(0, 0)));
+    assert_float_equal(share_after(1000, 1000), 1, 0);
+    share_after(3000, 3000); // all was decoded to learn
+    assert_float_equal(share_after(6000, 3030), 0.01, 1e-9);
+    assert_float_equal(share_after(7500, 3045), 0.01, 1e-9);
+}
+
+static void what_is_decoded_twice_does_not_make_a_share_more_than_all(void **state)
+{
+    assert_float_equal(share_after(1000, 1050), 1, 0);
+}
+
+static void a_worker_that_is_started_anew_counts_anew(void **state)
+{
+    share_after(3000, 30);
+    share_after(6000, 60);
+    assert_float_equal(share_after(200, 200), 1, 0);
+}
+
+static void cameras_are_listed_by_their_id_whoever_reports_them(void **state)
+{
+    const struct gw_camera_metrics of_first[] = {{.camera = "c"}, {.camera = "a"}};
+    struct gw_console_camera *listed;
+
+    gw_site_status_put(status, 0, of_first, 2);
+    gw_site_status_put(status, 1, &b, 1);
+    gw_site_status_put(status, 0, of_first, 2);
+    assert_int_equal(gw_site_status_list_cameras(status, &listed), 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(listed[i].metrics.camera[0], 'a' + i);
+    free(listed);
+}
+
 #define FACT(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -81,6 +131,10 @@ int main(void)
         FACT(a_camera_that_its_worker_no_longer_reports_is_forgotten),
         FACT(a_camera_that_changes_its_worker_is_there_once),
         FACT(the_cameras_of_a_lost_worker_are_not_online),
+        FACT(a_decoded_share_is_of_the_last_minutes),
+        FACT(what_is_decoded_twice_does_not_make_a_share_more_than_all),
+        FACT(a_worker_that_is_started_anew_counts_anew),
+        FACT(cameras_are_listed_by_their_id_whoever_reports_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
