@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { enter, isSamePage, usAgo, useBrowser, withSite } from './setting.mjs';
+import { enter, isSamePage, until, usAgo, useBrowser, withSite } from './setting.mjs';
 
 useBrowser();
 
@@ -57,6 +57,24 @@ test('a_long_name_is_shown_whole_and_pushes_nothing_off_a_small_screen', withSit
   const edge = await page.$eval(`${row('long')} a`, (link) => link.getBoundingClientRect().right);
   assert.ok(edge <= 1024, `the last column ends at ${edge} of 1024 pixels`);
 }, { viewport: { width: 1024, height: 768 } }));
+
+test('a_camera_says_how_it_is_analysed_what_that_costs_and_what_speaks_for_it', withSite(async ({ site, page }) => {
+  const proven = { level: 'gate', decoded_share: 0.068, audits: 41, judged_events: 18, miss_rate: 0, miss_rate_high: 0.12 };
+  site.setAnalysis('gate-07', proven);
+  site.setAnalysis('market-02', { level: 'full', decoded_share: 1, audits: 0, judged_events: 0, detect_online: false });
+  site.addCamera({ id: 'bridge-01', name: 'Bridge' });
+  await enter(site, page);
+  await page.click('[data-test="nav-cameras"]');
+  const cell = (id) => `${row(id)} [data-test="analysis"]`;
+  await page.waitForSelector(cell('gate-07'));
+  assert.match(await page.textContent(cell('gate-07')), /码流.*7%/s);
+  const reason = await page.getAttribute(`${cell('gate-07')} [title]`, 'title');
+  for (const number of ['41', '18', '0%', '12%']) assert.ok(reason.includes(number), `${reason} lacks ${number}`);
+  assert.match(await page.textContent(cell('market-02')), /全解码.*100%.*子码流断开/s);
+  assert.equal((await page.textContent(cell('bridge-01'))).trim(), '');
+  site.setCamera('gate-07', 'offline', 'nobody answers at this address');
+  await until(page, (selector) => document.querySelector(selector).textContent.trim() === '', cell('gate-07'));
+}));
 
 test('from_a_camera_to_its_events', withSite(async ({ site, page }) => {
   site.addEvent('gate-07', usAgo(300));

@@ -62,6 +62,10 @@ export class FakeSite {
       record: 'events', enabled: true, status: 'online', reason: '', scene: 'day', ...camera });
   }
 
+  setAnalysis(id, analysis) {
+    this.cameras.find((one) => one.id === id).analysis = analysis;
+  }
+
   setCamera(id, status, reason = '') {
     const camera = this.cameras.find((one) => one.id === id);
     const since_us = Date.now() * 1000;

@@ -29,6 +29,12 @@ describe('cameras', () => {
     expect(list[0]!.status).toBe('online');
   });
 
+  test('a_camera_that_goes_offline_is_no_longer_analysed', () => {
+    const analysis = { level: 'gate', decoded_share: 0.1, audits: 3, judged_events: 0 };
+    const [offline] = applyState([camera('a', { analysis })], state('a', 'offline'))!;
+    expect(offline!.analysis).toBeUndefined();
+  });
+
   test('an_older_fact_changes_nothing', () => {
     const list = [camera('a')];
     expect(applyState(list, state('a', 'offline', at - s))).toBe(list);

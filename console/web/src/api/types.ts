@@ -54,12 +54,24 @@ export interface EventWithClips extends GridEvent {
   clips: Clip[];
 }
 
+// How a camera is analysed just now, what speaks for that and what it costs.
+export interface Analysis {
+  level: string; // gate, keyframes or full
+  decoded_share: number; // of the last minutes' packets
+  audits: number;
+  judged_events: number;
+  miss_rate?: number; // of these events
+  miss_rate_high?: number;
+  detect_online?: boolean; // only with a detect_url
+}
+
 export interface Camera {
   id: string;
   name: string;
   division: string;
   grid: string;
   url: string;
+  detect_url?: string;
   record: string;
   enabled: boolean;
   lon?: number;
@@ -67,6 +79,7 @@ export interface Camera {
   status: CameraStatus;
   reason: string;
   since_us?: number;
+  analysis?: Analysis; // while it is online and a worker has told
 }
 
 export interface CameraState {

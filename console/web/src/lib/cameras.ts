@@ -23,7 +23,8 @@ export function applyState(cameras: Camera[], told: CameraState): Camera[] | und
   if (!known) return undefined;
   if ((known.since_us ?? 0) > told.since_us) return cameras;
   const { status, reason, since_us } = told;
-  return cameras.map((camera) => (camera === known ? { ...camera, status, reason, since_us } : camera));
+  const analysis = status === 'online' ? known.analysis : undefined;
+  return cameras.map((camera) => (camera === known ? { ...camera, status, reason, since_us, analysis } : camera));
 }
 
 export function contains(camera: Camera, text: string): boolean {
