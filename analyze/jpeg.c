@@ -5,29 +5,17 @@
 
 #include <errno.h>
 #include <math.h>
+#include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <turbojpeg.h>
+
+#include <jpeglib.h>
 
 #include <libavutil/frame.h>
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
-
-// What turbojpeg calls the format; -1 when it cannot take its planes.
-static int subsampling(enum AVPixelFormat format)
-{
-    switch (format) {
-    case AV_PIX_FMT_YUV420P:
-    case AV_PIX_FMT_YUVJ420P: return TJSAMP_420;
-    case AV_PIX_FMT_YUV422P:
-    case AV_PIX_FMT_YUVJ422P: return TJSAMP_422;
-    case AV_PIX_FMT_YUV444P:
-    case AV_PIX_FMT_YUVJ444P: return TJSAMP_444;
-    case AV_PIX_FMT_GRAY8: return TJSAMP_GRAY;
-    default: return -1;
-    }
-}
 
 // The YUVJ formats are the same planes as their YUV names, said to be full range.
 static enum AVPixelFormat plain_format(enum AVPixelFormat format)
@@ -65,6 +53,18 @@ static struct SwsContext *open_scaler(const AVFrame *from, const AVFrame *to)
         return NULL;
     }
     return scaler;
+}
+
+// Whether the picture's planes can be compressed as they are, but for their range.
+static bool is_planar8(const AVFrame *av)
+{
+    switch (plain_format(av->format)) {
+    case AV_PIX_FMT_YUV420P:
+    case AV_PIX_FMT_YUV422P:
+    case AV_PIX_FMT_YUV444P:
+    case AV_PIX_FMT_GRAY8: return true;
+    default: return false;
+    }
 }
 
 // A full-range YUV 4:2:0 copy of the picture, width wide.
@@ -116,71 +116,216 @@ static int find_crossings(const struct gw_polygon *polygon, double y, double *re
     return count;
 }
 
-// Black, in full-range 4:2:0, from one fraction of the width to another.
-static void paint_span(AVFrame *av, int y, double from, double to)
-{
-    const int left = (int)(from * av->width), right = (int)ceil(to * av->width);
+// --- Strips --------------------------------------------------------------------------------------
 
-    memset(av->data[0] + (ptrdiff_t)y * av->linesize[0] + left, 0, (size_t)(right - left));
-    for (int plane = 1; plane < 3; plane++)
-        memset(av->data[plane] + (ptrdiff_t)(y / 2) * av->linesize[plane] + left / 2, 128,
-               (size_t)((right + 1) / 2 - left / 2));
+enum { STRIP_ROWS = 2 * DCTSIZE }; // of brightness; what the encoder takes at once, at the most
+
+// One plane of a strip. The encoder takes whole blocks: what lies right of the picture or below it
+// repeats its edge.
+struct plane {
+    const uint8_t *from; // the picture's
+    int stride;          // of from
+    int width, height;   // of the picture's plane
+    int shift_x, shift_y;
+    int strip_rows, strip_width;
+    uint8_t level[256]; // full range from the picture's
+    uint8_t *pixels;
+    JSAMPROW rows[STRIP_ROWS];
+};
+
+struct writer {
+    struct jpeg_error_mgr errors; // first: libjpeg hands back its address
+    jmp_buf failed;
+    struct jpeg_compress_struct encoder;
+    const AVFrame *av;
+    const struct gw_zones *zones;
+    int plane_count;
+    struct plane planes[3];
+    unsigned char *bytes;
+    unsigned long size;
+};
+
+// ITU-R BT.601 and BT.709 alike: 8-bit brightness is 16 to 235, colour 128 +- 112.
+static void set_levels(struct plane *plane, bool full_range, bool colour)
+{
+    for (int i = 0; i < 256; i++) {
+        const double full = colour ? 128 + (i - 128) * (127.0 / 112.0) : (i - 16) * (255.0 / 219.0);
+        plane->level[i] = full_range ? (uint8_t)i : (uint8_t)lround(fmin(255, fmax(0, full)));
+    }
 }
 
-static void paint_masks(AVFrame *av, const struct gw_zones *zones)
+static int set_planes(struct writer *writer)
+{
+    const AVFrame *av = writer->av;
+    const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(av->format);
+    const int block_x = DCTSIZE << format->log2_chroma_w;
+
+    writer->plane_count = format->nb_components;
+    for (int i = 0; i < writer->plane_count; i++) {
+        struct plane *plane = &writer->planes[i];
+        plane->from = av->data[i];
+        plane->stride = av->linesize[i];
+        plane->shift_x = i ? format->log2_chroma_w : 0;
+        plane->shift_y = i ? format->log2_chroma_h : 0;
+        plane->width = AV_CEIL_RSHIFT(av->width, plane->shift_x);
+        plane->height = AV_CEIL_RSHIFT(av->height, plane->shift_y);
+        plane->strip_rows = (DCTSIZE << format->log2_chroma_h) >> plane->shift_y;
+        plane->strip_width = (av->width + block_x - 1) / block_x * block_x >> plane->shift_x;
+        plane->pixels = malloc((size_t)plane->strip_rows * (size_t)plane->strip_width);
+        if (!plane->pixels)
+            return -ENOMEM;
+        for (int y = 0; y < plane->strip_rows; y++)
+            plane->rows[y] = plane->pixels + (ptrdiff_t)y * plane->strip_width;
+        set_levels(plane, is_full_range(av), i > 0);
+    }
+    return 0;
+}
+
+static void fill_strip(struct plane *plane, int first_row)
+{
+    for (int i = 0; i < plane->strip_rows; i++) {
+        const int wanted = (first_row >> plane->shift_y) + i;
+        const int y = wanted < plane->height ? wanted : plane->height - 1;
+        const uint8_t *from = plane->from + (ptrdiff_t)y * plane->stride;
+        uint8_t *to = plane->rows[i];
+        for (int x = 0; x < plane->width; x++)
+            to[x] = plane->level[from[x]];
+        memset(to + plane->width, to[plane->width - 1],
+               (size_t)(plane->strip_width - plane->width));
+    }
+}
+
+// Black, from one fraction of the width to another, in row i of the strip's brightness.
+static void paint_span(struct writer *writer, int i, double from, double to)
+{
+    const int left = (int)(from * writer->av->width), right = (int)ceil(to * writer->av->width);
+
+    for (int p = 0; p < writer->plane_count; p++) {
+        const struct plane *plane = &writer->planes[p];
+        const int x = left >> plane->shift_x, end = AV_CEIL_RSHIFT(right, plane->shift_x);
+        memset(plane->rows[i >> plane->shift_y] + x, p ? 128 : 0, (size_t)(end - x));
+    }
+}
+
+static void paint_masks(struct writer *writer, int first_row)
 {
     double crossings[GW_POLYGON_POINTS];
+    const int height = writer->av->height;
 
-    for (int y = 0; y < av->height; y++)
-        for (int i = 0; i < zones->mask_count; i++) {
-            const int count = find_crossings(&zones->masks[i], (y + 0.5) / av->height, crossings);
+    for (int i = 0; i < writer->planes[0].strip_rows && first_row + i < height; i++)
+        for (int m = 0; m < writer->zones->mask_count; m++) {
+            const int count =
+                find_crossings(&writer->zones->masks[m], (first_row + i + 0.5) / height, crossings);
             for (int c = 0; c + 1 < count; c += 2)
-                paint_span(av, y, crossings[c], crossings[c + 1]);
+                paint_span(writer, i, crossings[c], crossings[c + 1]);
         }
 }
 
-static int compress(struct gw_jpeg *ret, const AVFrame *av, int quality)
-{
-    const unsigned char *planes[3] = {av->data[0], av->data[1], av->data[2]};
-    const int strides[3] = {av->linesize[0], av->linesize[1], av->linesize[2]};
-    unsigned char *bytes = NULL;
-    unsigned long size = 0;
-    tjhandle encoder = tjInitCompress();
+// --- Compressing ---------------------------------------------------------------------------------
 
-    if (!encoder)
-        return -ENOMEM;
-    int failed = tjCompressFromYUVPlanes(encoder, planes, av->width, strides, av->height,
-                                         subsampling(av->format), &bytes, &size, quality, 0);
-    tjDestroy(encoder);
-    if (failed) {
-        tjFree(bytes);
-        return AVERROR_EXTERNAL;
+static void fail(j_common_ptr encoder)
+{
+    struct writer *writer = (struct writer *)encoder->err;
+
+    longjmp(writer->failed, 1);
+}
+
+static void say_nothing(j_common_ptr encoder)
+{
+}
+
+static void begin(struct writer *writer, int quality)
+{
+    struct jpeg_compress_struct *encoder = &writer->encoder;
+
+    jpeg_create_compress(encoder);
+    jpeg_mem_dest(encoder, &writer->bytes, &writer->size);
+    encoder->image_width = (JDIMENSION)writer->av->width;
+    encoder->image_height = (JDIMENSION)writer->av->height;
+    encoder->input_components = writer->plane_count;
+    encoder->in_color_space = writer->plane_count > 1 ? JCS_YCbCr : JCS_GRAYSCALE;
+    jpeg_set_defaults(encoder);
+    jpeg_set_quality(encoder, quality, TRUE);
+    encoder->raw_data_in = TRUE;
+    if (writer->plane_count > 1) {
+        encoder->comp_info[0].h_samp_factor = 1 << writer->planes[1].shift_x;
+        encoder->comp_info[0].v_samp_factor = 1 << writer->planes[1].shift_y;
     }
-    *ret = (struct gw_jpeg){bytes, size};
+    jpeg_start_compress(encoder, TRUE);
+}
+
+static void write_strips(struct writer *writer)
+{
+    JSAMPARRAY strip[3] = {0};
+    const int rows = writer->planes[0].strip_rows;
+
+    for (int i = 0; i < writer->plane_count; i++)
+        strip[i] = writer->planes[i].rows;
+    for (int y = 0; y < writer->av->height; y += rows) {
+        for (int i = 0; i < writer->plane_count; i++)
+            fill_strip(&writer->planes[i], y);
+        if (writer->zones)
+            paint_masks(writer, y);
+        jpeg_write_raw_data(&writer->encoder, strip, (JDIMENSION)rows);
+    }
+    jpeg_finish_compress(&writer->encoder);
+}
+
+// libjpeg comes back here by longjmp() when it fails; all that it changes is in *writer.
+static int run_encoder(struct writer *writer, int quality)
+{
+    writer->encoder.err = jpeg_std_error(&writer->errors);
+    writer->errors.error_exit = fail;
+    writer->errors.output_message = say_nothing;
+    if (setjmp(writer->failed))
+        return AVERROR_EXTERNAL;
+    begin(writer, quality);
+    write_strips(writer);
     return 0;
+}
+
+static int compress(struct gw_jpeg *ret, const AVFrame *av, const struct gw_zones *zones,
+                    int quality)
+{
+    struct writer *writer = calloc(1, sizeof(*writer));
+
+    if (!writer)
+        return -ENOMEM;
+    writer->av = av;
+    writer->zones = zones;
+    int error = set_planes(writer);
+    if (error == 0) {
+        error = run_encoder(writer, quality);
+        jpeg_destroy_compress(&writer->encoder);
+    }
+    if (error == 0)
+        *ret = (struct gw_jpeg){writer->bytes, writer->size};
+    else
+        free(writer->bytes);
+    for (int i = 0; i < writer->plane_count; i++)
+        free(writer->planes[i].pixels);
+    free(writer);
+    return error;
 }
 
 int gw_jpeg_make(struct gw_jpeg *ret, const struct gw_frame *frame, const struct gw_zones *zones,
                  int max_width, int quality)
 {
     const AVFrame *av = frame->av;
-    const bool masked = zones && zones->mask_count > 0;
     AVFrame *copy = NULL;
 
-    if (subsampling(av->format) >= 0 && is_full_range(av) && av->width <= max_width && !masked)
-        return compress(ret, av, quality);
+    if (is_planar8(av) && av->width <= max_width)
+        return compress(ret, av, zones, quality);
     int error = convert(&copy, av, av->width < max_width ? av->width : max_width);
     if (error < 0)
         return error;
-    if (masked)
-        paint_masks(copy, zones);
-    error = compress(ret, copy, quality);
+    error = compress(ret, copy, zones, quality);
     av_frame_free(&copy);
     return error;
 }
 
 void gw_jpeg_free(struct gw_jpeg *jpeg)
 {
-    tjFree(jpeg->bytes);
+    free(jpeg->bytes);
     *jpeg = (struct gw_jpeg){0};
 }

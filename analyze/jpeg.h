@@ -5,8 +5,9 @@
 //
 //   snapshot.c -> [jpeg]
 //
-// JPEG wants full-range 8-bit planes. A picture that has them is compressed as it is; any other one
-// (limited range, 10 bit, a thumbnail) passes libswscale once. There is no RGB in between.
+// JPEG wants full-range 8-bit planes. A picture of 8-bit planes is brought to full range, masked and
+// compressed in strips of 16 rows, so that no second picture is needed; any other one (10 bit, a
+// thumbnail) passes libswscale once before that. There is no RGB in between.
 // Any thread; nothing is kept between calls.
 #pragma once
 

@@ -8,9 +8,11 @@
 
 #include <cmocka.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <turbojpeg.h>
+
+#include <jpeglib.h>
 
 #include "analyze/jpeg.h"
 #include "analyze/snapshot.h"
@@ -41,23 +43,35 @@ static struct gw_frame make_frame(enum AVPixelFormat format, int width, int heig
 
 struct decoded {
     int width, height;
-    uint8_t *grey;
+    uint8_t *grey; // or three bytes of each pixel
 };
+
+static struct decoded decode_as(const struct gw_jpeg *jpeg, J_COLOR_SPACE space)
+{
+    struct decoded decoded = {0};
+    struct jpeg_error_mgr errors; // the default: says what is wrong and exits
+    struct jpeg_decompress_struct decoder = {.err = jpeg_std_error(&errors)};
+    jpeg_create_decompress(&decoder);
+    jpeg_mem_src(&decoder, jpeg->bytes, jpeg->size);
+    jpeg_read_header(&decoder, TRUE);
+    decoder.out_color_space = space;
+    jpeg_start_decompress(&decoder);
+    decoded.width = (int)decoder.output_width;
+    decoded.height = (int)decoder.output_height;
+    const size_t row_size = (size_t)decoder.output_width * (size_t)decoder.output_components;
+    decoded.grey = malloc(row_size * decoder.output_height);
+    while (decoder.output_scanline < decoder.output_height) {
+        JSAMPROW row = decoded.grey + decoder.output_scanline * row_size;
+        jpeg_read_scanlines(&decoder, &row, 1);
+    }
+    jpeg_finish_decompress(&decoder);
+    jpeg_destroy_decompress(&decoder);
+    return decoded;
+}
 
 static struct decoded decode(const struct gw_jpeg *jpeg)
 {
-    struct decoded decoded = {0};
-    tjhandle decoder = tjInitDecompress();
-    int subsampling, colours;
-    assert_int_equal(tjDecompressHeader3(decoder, jpeg->bytes, jpeg->size, &decoded.width,
-                                         &decoded.height, &subsampling, &colours),
-                     0);
-    decoded.grey = malloc((size_t)(decoded.width * decoded.height));
-    assert_int_equal(tjDecompress2(decoder, jpeg->bytes, jpeg->size, decoded.grey, decoded.width, 0,
-                                   decoded.height, TJPF_GRAY, 0),
-                     0);
-    tjDestroy(decoder);
-    return decoded;
+    return decode_as(jpeg, JCS_GRAYSCALE);
 }
 
 static void assert_jpeg(enum AVPixelFormat format, int level, int expected_level)
@@ -90,6 +104,31 @@ static void limited_range_becomes_full_range(void **state)
 {
     assert_jpeg(AV_PIX_FMT_YUV420P, 235, 255);
     assert_jpeg(AV_PIX_FMT_YUV420P, 16, 0);
+}
+
+static void colours_are_kept_and_brought_to_full_range(void **state)
+{
+    const enum AVPixelFormat formats[] = {AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P,
+                                          AV_PIX_FMT_YUV444P};
+    for (int i = 0; i < 6; i++) {
+        struct gw_frame frame = make_frame(formats[i % 3], 1281, 723, 126, 0);
+        struct gw_jpeg jpeg = {0};
+        const size_t rows = i % 3 ? 723 : 362;
+        memset(frame.av->data[1], 100, rows * (size_t)frame.av->linesize[1]);
+        memset(frame.av->data[2], 180, rows * (size_t)frame.av->linesize[2]);
+        const int max_width = i < 3 ? INT_MAX : 320;
+        assert_int_equal(gw_jpeg_make(&jpeg, &frame, NULL, max_width, 90), 0);
+        struct decoded picture = decode_as(&jpeg, JCS_YCbCr);
+        const size_t last = (size_t)picture.width * (size_t)picture.height - 1;
+        for (size_t at = 0; at <= last; at += last) {
+            assert_in_range(picture.grey[3 * at], 126, 130);
+            assert_in_range(picture.grey[3 * at + 1], 94, 98);   // 128 - 28 * 127 / 112
+            assert_in_range(picture.grey[3 * at + 2], 185, 189); // 128 + 52 * 127 / 112
+        }
+        free(picture.grey);
+        gw_jpeg_free(&jpeg);
+        gw_frame_unref(&frame);
+    }
 }
 
 static void a_thumbnail_keeps_the_shape(void **state)
@@ -190,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pixel_format_of_a_camera_becomes_a_jpeg),
         cmocka_unit_test(limited_range_becomes_full_range),
+        cmocka_unit_test(colours_are_kept_and_brought_to_full_range),
         cmocka_unit_test(a_thumbnail_keeps_the_shape),
         cmocka_unit_test(what_is_masked_is_black_in_the_picture),
         cmocka_unit_test(a_mask_is_painted_where_it_is_looked_away_from),
