@@ -17,7 +17,7 @@ struct gw_luma {
     int width, height; // of the small picture; 0 before the first
     uint8_t *pixels;   // width * height, no padding
     int source_width, source_height;
-    uint16_t *row; // sums of source columns over the rows of one small row
+    uint16_t *row; // sums of source columns over the rows of one small row; one more that is 0
     int *column;   // width + 1: where small column x begins in the source
 };
 

@@ -3,8 +3,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -66,6 +66,35 @@ static void black_and_white_stay_what_they_are_at_any_size(void **state)
         gw_luma_reduce(&luma, &frame, 320);
         for (int p = 0; p < luma.width * luma.height; p++)
             assert_int_equal(luma.pixels[p], 0);
+        gw_luma_finish(&luma);
+        gw_frame_unref(&frame);
+    }
+}
+
+static void a_size_that_320_does_not_divide_is_averaged_too(void **state)
+{
+    static const int sizes[][2] = {{352, 288}, {704, 576}, {1024, 768}, {1366, 768}, {321, 240}};
+    for (int i = 0; i < 5; i++) {
+        struct gw_frame frame = make_frame(AV_PIX_FMT_YUV420P, sizes[i][0], sizes[i][1]);
+        struct gw_luma luma;
+        int worst = 0;
+        gw_luma_init(&luma);
+        for (int y = 0; y < sizes[i][1]; y++)
+            for (int x = 0; x < sizes[i][0]; x++)
+                frame.av->data[0][y * frame.av->linesize[0] + x] = (uint8_t)(x * 131 + y * 57);
+        assert_int_equal(gw_luma_reduce(&luma, &frame, 320), 1);
+        for (int y = 0; y < luma.height; y++)
+            for (int x = 0; x < luma.width; x++) {
+                int sum = 0, count = 0;
+                for (int v = y * sizes[i][1] / luma.height; v < (y + 1) * sizes[i][1] / luma.height;
+                     v++)
+                    for (int u = x * sizes[i][0] / luma.width;
+                         u < (x + 1) * sizes[i][0] / luma.width; u++, count++)
+                        sum += frame.av->data[0][v * frame.av->linesize[0] + u];
+                const int off = abs(luma.pixels[y * luma.width + x] - sum / count);
+                worst = off > worst ? off : worst;
+            }
+        assert_in_range(worst, 0, 1);
         gw_luma_finish(&luma);
         gw_frame_unref(&frame);
     }
@@ -163,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_hd_picture_becomes_320_by_180_of_its_averages),
         cmocka_unit_test(black_and_white_stay_what_they_are_at_any_size),
+        cmocka_unit_test(a_size_that_320_does_not_divide_is_averaged_too),
         cmocka_unit_test(a_small_picture_is_copied),
         cmocka_unit_test(ten_bits_become_eight),
         cmocka_unit_test(a_picture_stored_upside_down_is_read_the_right_way),
