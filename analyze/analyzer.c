@@ -17,6 +17,8 @@
 #include "analyze/decode.h"
 #include "analyze/gate.h"
 #include "analyze/gop.h"
+#include "analyze/key_evidence.h"
+#include "analyze/trust.h"
 #include "core/clock.h"
 
 // Handles are held on so many bytes: two GOPs of 2 s at 5 Mb/s. What does not fit is decoded.
@@ -32,10 +34,6 @@
 #define RISING_SHARE 0.5
 // After a trigger, decoding goes on for at least so long, and until the gate is quiet for so long.
 #define TRIGGERED_US GW_SECOND
-// After the pixels showed nothing, an active gate is not believed again for so long, unless the
-// signal is higher than it was by this factor: noise near the limit comes and goes.
-#define REFUTED_US     (10 * GW_SECOND)
-#define REFUTED_HIGHER 1.25
 // An event is looked at for so long before only the gate watches it: for a good picture of it.
 #define WATCHED_US (2 * GW_SECOND)
 // The gate stays active after the end by at least about its smoothing (0.35 s; gate.c), for the
@@ -49,12 +47,8 @@
 #define CLEAR_US GW_SECOND
 // After so long without a picture, differences are of an unknown time.
 #define RESUME_US (4 * GW_SECOND)
-// What is seen so soon after a keyframe would have been seen in it.
-#define KEYFRAME_SHOWS_US (GW_SECOND * 3 / 20)
 // The longest GOP of about so many is what may come.
 enum { FORGET_GOPS = 64 };
-// Quiet keyframes that the share of false ones is counted over, at most; then both halve.
-enum { KEYFRAME_WINDOW = 256 };
 
 enum plan {
     PLAN_WAIT,       // nothing more for now: packets are held
@@ -83,10 +77,6 @@ struct gw_analyzer {
     int64_t dts_us;        // of the last packet
     int64_t active_us;     // when the gate was last active
     int64_t hint_us;       // when a picture last showed the least
-    int64_t refuted_us;    // when the gate was active, but the pixels showed nothing; or long ago
-    double refuted_signal; // the highest until then
-    double peak;           // highest signal since decoding began
-    int64_t planned_us;    // when the plan became to decode
     int64_t gop_us;        // from keyframe to keyframe, lately; 0 unknown
     int64_t longest_us;    // the longest of them, slowly forgotten
     int gop_pictures;      // in the last GOP, and
@@ -99,9 +89,8 @@ struct gw_analyzer {
     bool peeking;
     int64_t seen_until_us; // pictures up to here were looked at before; GW_NO_TIME for none
 
-    int64_t judged_us; // the keyframe that is being judged; long ago: none
-    int key_hits;      // keyframes that showed something, in the open event
-    int key_events, key_missed, keys_quiet, keys_false;
+    struct gw_trust trust;
+    struct gw_key_evidence keys;
     int gops_since_audit, clean_audits;
     uint64_t packets, audits;
 };
@@ -166,29 +155,6 @@ static void let_go(struct gw_analyzer *analyzer, struct gw_gop *gop)
 
 // --- what was found ------------------------------------------------------------------------------
 
-// Counts what a keyframe alone would have made of it: evidence for the level keyframes. Where every
-// picture is looked at, a thing shows in the second one (motion.c); between keyframes, in the
-// first.
-static void judge_keyframe(struct gw_analyzer *analyzer, const struct gw_frame *frame, bool hint)
-{
-    const struct gw_look_state state = gw_look_state(analyzer->look);
-    const bool something = state.open || state.suspected;
-
-    if (frame->av->key_frame) {
-        analyzer->judged_us = frame->wall_us;
-        analyzer->keys_quiet += analyzer->whole && !something;
-    }
-    if (!hint || frame->wall_us - analyzer->judged_us > KEYFRAME_SHOWS_US)
-        return;
-    analyzer->judged_us = INT64_MIN / 2; // once
-    analyzer->key_hits += something;
-    analyzer->keys_false += analyzer->whole && !something;
-    if (analyzer->keys_quiet >= KEYFRAME_WINDOW) {
-        analyzer->keys_quiet /= 2;
-        analyzer->keys_false /= 2;
-    }
-}
-
 static void look_at(struct gw_analyzer *analyzer, const struct gw_frame *frame)
 {
     struct gw_motion_result motion;
@@ -201,7 +167,12 @@ static void look_at(struct gw_analyzer *analyzer, const struct gw_frame *frame)
     if (motion.hint)
         analyzer->hint_us = frame->wall_us;
     gw_gate_saw(analyzer->gate, frame->wall_us, motion.hint || state.suspected);
-    judge_keyframe(analyzer, frame, motion.hint);
+    gw_key_evidence_saw(&analyzer->keys,
+                        &(struct gw_key_picture){.wall_us = frame->wall_us,
+                                                 .key = frame->av->key_frame,
+                                                 .hint = motion.hint,
+                                                 .event = state.open || state.suspected,
+                                                 .whole = analyzer->whole});
     if (analyzer->config.picture_trace)
         analyzer->config.picture_trace(
             analyzer->config.opaque,
@@ -245,11 +216,7 @@ static void count_event(struct gw_analyzer *analyzer, enum gw_event_phase phase,
         if (!analyzer->verdict.active)
             analyzer->clean_audits = 0;
     } else if (phase == GW_EVENT_PHASE_CLOSED) {
-        if (analyzer->whole_at_opening) {
-            analyzer->key_events++;
-            analyzer->key_missed += analyzer->key_hits == 0;
-        }
-        analyzer->key_hits = 0;
+        gw_key_evidence_closed(&analyzer->keys, analyzer->whole_at_opening);
     }
 }
 
@@ -330,9 +297,7 @@ static int carry_out(struct gw_analyzer *analyzer)
 static void decode_from_here(struct gw_analyzer *analyzer, enum plan plan, int64_t wall_us)
 {
     analyzer->plan = plan;
-    if (wall_us - analyzer->planned_us > REFUTED_US)
-        analyzer->peak = analyzer->verdict.signal;
-    analyzer->planned_us = wall_us;
+    gw_trust_begin(&analyzer->trust, wall_us, analyzer->verdict.signal);
 }
 
 // --- a keyframe ----------------------------------------------------------------------------------
@@ -468,10 +433,9 @@ static bool audit_is_due(struct gw_analyzer *analyzer)
 static void choose_level(struct gw_analyzer *analyzer, int64_t wall_us)
 {
     struct gw_level_evidence evidence = {
-        .key_events = analyzer->key_events,
-        .key_missed = analyzer->key_missed,
-        .key_false_share =
-            analyzer->keys_quiet > 0 ? (double)analyzer->keys_false / analyzer->keys_quiet : 0,
+        .key_events = analyzer->keys.events,
+        .key_missed = analyzer->keys.missed,
+        .key_false_share = gw_key_evidence_false_share(&analyzer->keys),
         .gop_s = (double)analyzer->gop_us * 1e-6,
         .gop_pictures = analyzer->gop_pictures,
     };
@@ -613,58 +577,79 @@ static int handle_trigger(struct gw_analyzer *analyzer, int64_t wall_us)
     return error;
 }
 
-static bool is_believed(const struct gw_analyzer *analyzer, int64_t wall_us)
+// Nothing is decoded: does the last packet change that?
+static int revise_waiting(struct gw_analyzer *analyzer, int64_t wall_us, bool held_enough)
 {
-    return wall_us - analyzer->refuted_us > REFUTED_US ||
-           analyzer->verdict.signal > REFUTED_HIGHER * analyzer->refuted_signal;
+    const struct gw_gate_verdict *verdict = &analyzer->verdict;
+    const bool busy = is_busy(analyzer);
+
+    if (analyzer->glances && wall_us - analyzer->key_us >= GLANCE_US)
+        return look_for_beginning(analyzer);
+    if (busy && !may_coast(analyzer, wall_us))
+        return decode_all_held(analyzer, wall_us);
+    const bool triggered = level_now(analyzer) == GW_LEVEL_GATE && verdict->active &&
+                           gw_trust_believes(&analyzer->trust, wall_us, verdict->signal);
+    if (held_enough || (!busy && triggered))
+        return handle_trigger(analyzer, wall_us);
+    return 0;
+}
+
+// Nothing is to be seen, and the gate is quiet too, or was wrong.
+static bool is_over(struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    const bool calm = wall_us - analyzer->active_us > TRIGGERED_US;
+    const bool nothing_lately = wall_us - analyzer->hint_us > TRIGGERED_US;
+
+    return !is_busy(analyzer) && !gw_look_state(analyzer->look).suspected &&
+           (calm || nothing_lately);
+}
+
+// An event that was seen well enough is watched by the active gate alone.
+static bool is_watched(struct gw_analyzer *analyzer, int64_t wall_us)
+{
+    const struct gw_look_state state = gw_look_state(analyzer->look);
+
+    return state.open && is_auto(analyzer) && analyzer->verdict.active &&
+           state.looked_us - state.open_us > WATCHED_US &&
+           wall_us - analyzer->trust.began_us > WATCHED_US;
+}
+
+// Something is decoded: is that still worth it?
+static void revise_decoding(struct gw_analyzer *analyzer, int64_t wall_us, bool held_enough)
+{
+    const int64_t began_us = analyzer->trust.began_us;
+
+    if (may_rest(analyzer, wall_us) && !held_enough) {
+        analyzer->rests = true;
+        analyzer->plan = PLAN_WAIT;
+    }
+    gw_trust_follow(&analyzer->trust, analyzer->verdict.signal);
+    if (level_now(analyzer) != GW_LEVEL_GATE || held_enough || wall_us - began_us < TRIGGERED_US)
+        return;
+    if (is_over(analyzer, wall_us)) {
+        if (analyzer->hint_us < began_us)
+            gw_trust_refute(&analyzer->trust, wall_us);
+        analyzer->plan = PLAN_WAIT;
+    } else if (is_watched(analyzer, wall_us)) {
+        analyzer->plan = PLAN_WAIT;
+    }
 }
 
 // What the last packet changes about the plan.
 static int revise_plan(struct gw_analyzer *analyzer, int64_t wall_us)
 {
-    const struct gw_look_state state = gw_look_state(analyzer->look);
-    const bool busy = is_busy(analyzer);
-    const bool by_gate = level_now(analyzer) == GW_LEVEL_GATE;
     const bool held_enough = analyzer->now.bytes > HELD_BYTES;
 
     if (analyzer->whole)
         return 0;
     if (analyzer->now.bytes + analyzer->before.bytes > HELD_BYTES) {
-        if (busy)
+        if (is_busy(analyzer))
             return decode_all_held(analyzer, wall_us);
         let_go(analyzer, &analyzer->before);
     }
-    if (analyzer->plan == PLAN_WAIT) {
-        if (analyzer->glances && wall_us - analyzer->key_us >= GLANCE_US)
-            return look_for_beginning(analyzer);
-        if (busy && !may_coast(analyzer, wall_us))
-            return decode_all_held(analyzer, wall_us);
-        const bool triggered =
-            by_gate && analyzer->verdict.active && is_believed(analyzer, wall_us);
-        if (held_enough || (!busy && triggered))
-            return handle_trigger(analyzer, wall_us);
-        return 0;
-    }
-    if (may_rest(analyzer, wall_us) && !held_enough) {
-        analyzer->rests = true;
-        analyzer->plan = PLAN_WAIT;
-    }
-    analyzer->peak = fmax(analyzer->peak, analyzer->verdict.signal);
-    if (!by_gate || held_enough || wall_us - analyzer->planned_us < TRIGGERED_US)
-        return 0;
-    const bool nothing = !busy && !state.suspected;
-    const bool calm = wall_us - analyzer->active_us > TRIGGERED_US;
-    const bool nothing_lately = nothing && wall_us - analyzer->hint_us > TRIGGERED_US;
-    const bool watched = state.open && is_auto(analyzer) && analyzer->verdict.active &&
-                         state.looked_us - state.open_us > WATCHED_US &&
-                         wall_us - analyzer->planned_us > WATCHED_US;
-    const bool over = nothing && (calm || nothing_lately);
-    if (over && analyzer->hint_us < analyzer->planned_us) {
-        analyzer->refuted_us = wall_us;
-        analyzer->refuted_signal = analyzer->peak;
-    }
-    if (over || watched)
-        analyzer->plan = PLAN_WAIT;
+    if (analyzer->plan == PLAN_WAIT)
+        return revise_waiting(analyzer, wall_us, held_enough);
+    revise_decoding(analyzer, wall_us, held_enough);
     return 0;
 }
 
@@ -834,7 +819,8 @@ int gw_analyzer_create(struct gw_analyzer **ret, const struct gw_analyzer_config
     analyzer->config = *config;
     analyzer->key_us = analyzer->dts_us = analyzer->seen_until_us = GW_NO_TIME;
     analyzer->active_us = analyzer->hint_us = INT64_MIN / 2; // long ago
-    analyzer->refuted_us = analyzer->judged_us = INT64_MIN / 2;
+    gw_trust_init(&analyzer->trust);
+    gw_key_evidence_init(&analyzer->keys);
     analyzer->verdict.signal = analyzer->verdict.limit = NAN;
     gw_level_init(&analyzer->chooser);
     const int error = create_parts(analyzer);
