@@ -30,7 +30,7 @@ static const double release_share = 0.6;
 
 // Shares of quiet seconds that may trigger, tried in this order until no more than one event in
 // twenty is missed.
-static const double false_shares[] = {0.02, 0.05, 0.1, 0.2};
+static const double false_shares[] = {0.005, 0.02, 0.05, 0.1, 0.2};
 enum { FALSE_SHARE_COUNT = sizeof(false_shares) / sizeof(false_shares[0]) };
 static const double miss_limit = 0.05;
 

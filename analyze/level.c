@@ -32,7 +32,7 @@ static const double worthwhile = 0.8;
 // be bad is left at once.
 #define STAY_US (20 * GW_SECOND)
 // One GOP in so many is audited at first, and in the long run.
-enum { AUDIT_FIRST = 2, AUDIT_LAST = 32 };
+enum { AUDIT_FIRST = 4, AUDIT_LAST = 32 };
 
 // Upper end of Wilson's score interval; 1 without events.
 static double upper_bound(int missed, int events)

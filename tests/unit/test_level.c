@@ -267,9 +267,9 @@ static void audits_become_rarer(void **state)
         assert_true(gw_level_audit_every(audits) >= last);
         last = gw_level_audit_every(audits);
     }
-    assert_int_equal(gw_level_audit_every(0), 2);
-    assert_int_equal(gw_level_audit_every(1), 4);
-    assert_int_equal(gw_level_audit_every(4), 32);
+    assert_int_equal(gw_level_audit_every(0), 4);
+    assert_int_equal(gw_level_audit_every(1), 8);
+    assert_int_equal(gw_level_audit_every(3), 32);
     assert_int_equal(gw_level_audit_every(1000000), 32);
 }
 
