@@ -37,8 +37,10 @@
 // An event is looked at for so long before only the gate watches it: for a good picture of it.
 #define WATCHED_US (2 * GW_SECOND)
 // The gate stays active after the end by at least about its smoothing (0.35 s; gate.c), for the
-// signal of what is clear has to fall to less than half.
-#define GATE_LAG_US (GW_SECOND * 35 / 100)
+// signal of what is clear has to fall to less than half. When it has been inactive for twice that,
+// and a keyframe shows nothing, the open event ended where the gate says.
+#define GATE_LAG_US   (GW_SECOND * 35 / 100)
+#define GATE_QUIET_US (2 * GATE_LAG_US)
 // The level keyframes looks at a keyframe and the pictures that follow so soon: what is hardly
 // visible is not so in every one.
 #define GLANCE_US (GW_SECOND * 12 / 100)
@@ -388,7 +390,7 @@ static int look_for_end(struct gw_analyzer *analyzer)
     // After a pause one picture is no evidence (event_fsm.c).
     const bool moved_lately = wall_us - state.moved_us <= (wall_us - looked_us) * 3 / 2;
     const bool by_gate = level_now(analyzer) == GW_LEVEL_GATE;
-    const bool gate_is_quiet = by_gate && wall_us - analyzer->active_us > GW_SECOND;
+    const bool gate_is_quiet = by_gate && wall_us - analyzer->active_us > GATE_QUIET_US;
     struct gw_motion_result motion = {0};
     int error = 0;
 
