@@ -5,8 +5,9 @@
 
 #include "core/clock.h"
 
-// Hints this close together are one movement; the first of them is when it began, the last of them
-// after something was seen is when it ended. At most so much is added to what was seen for sure.
+// Hints this close together are one movement; the first of them is when it began, at most so long
+// before something was seen for sure. Its end is not sought in hints: there they are mostly what a
+// thing leaves behind.
 #define HINT_GAP_US   (GW_SECOND / 2)
 #define HINT_REACH_US (GW_SECOND * 3 / 2)
 // One picture is evidence for at most so long, however rare pictures are: it takes two.
@@ -58,7 +59,7 @@ static int64_t quiet_limit(const struct gw_event_fsm *fsm)
 static bool goes_on(const struct gw_event_fsm *fsm, int64_t wall_us)
 {
     return fsm->evidence_us >= GW_EVENT_PERSISTENCE_US ||
-           wall_us - fsm->moved_us <= larger(PAUSE_US, fsm->interval_us * 3 / 2);
+           wall_us - fsm->end_us <= larger(PAUSE_US, fsm->interval_us * 3 / 2);
 }
 
 static void follow_hints(struct gw_event_fsm *fsm, const struct gw_motion_result *motion,
@@ -108,7 +109,7 @@ static enum gw_event_step suspect(struct gw_event_fsm *fsm, const struct gw_moti
     if (!motion->something || fsm->evidence_us < GW_EVENT_PERSISTENCE_US)
         return GW_EVENT_STEP_SUSPECT;
     fsm->state = GW_FSM_OPEN;
-    fsm->confirmed_us = fsm->moved_us = fsm->end_us = wall_us;
+    fsm->confirmed_us = fsm->end_us = wall_us;
     return GW_EVENT_STEP_OPEN;
 }
 
@@ -125,8 +126,6 @@ static enum gw_event_step go_on(struct gw_event_fsm *fsm, const struct gw_motion
     const bool moves = motion->something && goes_on(fsm, wall_us);
     add_activity(fsm, motion, elapsed_us);
     if (moves)
-        fsm->moved_us = wall_us;
-    if (moves || (motion->hint && wall_us - fsm->moved_us <= HINT_REACH_US))
         fsm->end_us = wall_us;
     return moves ? GW_EVENT_STEP_MOVES : GW_EVENT_STEP_PAUSES;
 }
@@ -156,7 +155,7 @@ void gw_event_fsm_assume(struct gw_event_fsm *fsm, int64_t wall_us)
 {
     if (fsm->state != GW_FSM_OPEN || wall_us <= fsm->end_us)
         return;
-    fsm->moved_us = fsm->end_us = wall_us;
+    fsm->end_us = wall_us;
 }
 
 enum gw_event_step gw_event_fsm_idle(struct gw_event_fsm *fsm, int64_t wall_us)

@@ -37,7 +37,6 @@ struct gw_event_fsm {
     int64_t interval_us; // between the last two pictures
     int64_t begin_us;    // the first of the hints that led here; GW_NO_TIME for none
     int64_t hint_us;     // the last hint
-    int64_t moved_us;    // the last time that something moved
     int64_t evidence_us; // for how long something was seen, minus for how long not
     double activity;     // share of the picture times seconds, of the event
     // What the event is so far: start_us, end_us, confirmed_us, score are this module's, valid from

@@ -233,7 +233,7 @@ struct gw_look_state gw_look_state(const struct gw_look *look)
     return (struct gw_look_state){.open = look->fsm.state == GW_FSM_OPEN,
                                   .suspected = look->fsm.state == GW_FSM_SUSPECTED,
                                   .looked_us = look->looked_us,
-                                  .moved_us = look->fsm.moved_us,
+                                  .moved_us = look->fsm.end_us,
                                   .start_us = look->fsm.start_us,
                                   .open_us = look->fsm.confirmed_us,
                                   .events = look->events + gw_health_events_count(look->health),

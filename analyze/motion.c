@@ -10,6 +10,7 @@
 
 #include "analyze/background.h"
 #include "analyze/loops.h"
+#include "analyze/recent.h"
 #include "analyze/things.h"
 #include "core/clock.h"
 
@@ -24,6 +25,9 @@ enum { SOMETHING_BLOCKS = 8, HINT_BLOCKS = 3 };
 // lorry's side. What has edges nearly always has 3 to 16 per block; moving light and what is out of
 // focus less than 1.
 enum { MIN_TEXTURE = 2, MIN_OUTLINE_TEXTURE = 4 };
+// Pixels per block of its outline that are not as they were a moment ago: what has fewer is at
+// rest. What moves has 8 to 40 of them, what left a place that was hidden for long hardly any.
+enum { MIN_OUTLINE_CHANGED = 1 };
 // In pictures closer together than this, a thing is at least half where something moved before: a
 // car on a motorway goes its own length in about 130 ms. Snow, rain and insects go further.
 #define CLOSE_PICTURES_US (GW_SECOND * 12 / 100)
@@ -49,6 +53,7 @@ struct gw_motion {
     const struct gw_zones *zones;
     int zone_weight[GW_EVENT_ZONES]; // of a block; see sensitivity_weight
     struct gw_things things;
+    struct gw_recent recent;
     int64_t last_us; // GW_NO_TIME before the first picture
     int64_t believe_from_us;
     double shake_pixels; // by how much the camera moved lately
@@ -130,7 +135,7 @@ int gw_motion_create(struct gw_motion **ret, int width, int height, const struct
     motion->change = calloc((size_t)motion->columns, BLOCK);
     if (!motion->foreground || !motion->change ||
         gw_things_create(&motion->things, motion->columns, motion->rows) < 0 ||
-        set_zones(motion, zones) < 0 ||
+        gw_recent_create(&motion->recent, width, height) < 0 || set_zones(motion, zones) < 0 ||
         gw_background_create(&motion->background, width, height) < 0) {
         gw_motion_destroy(&motion);
         return -ENOMEM;
@@ -149,6 +154,7 @@ void gw_motion_destroy(struct gw_motion **motion)
     free((*motion)->mask);
     free((*motion)->zone_bits);
     gw_things_destroy(&(*motion)->things);
+    gw_recent_destroy(&(*motion)->recent);
     free(*motion);
     *motion = NULL;
 }
@@ -168,8 +174,18 @@ static int block_sum(const uint8_t *columns)
     return columns[0] + columns[1] + columns[2] + columns[3];
 }
 
+static struct gw_block describe_block(const struct gw_texture *texture, const uint8_t *before,
+                                      int x, int y)
+{
+    return (struct gw_block){
+        .texture = (uint8_t)gw_texture_count(texture, x, y, x + BLOCK, y + BLOCK),
+        .changed = (uint8_t)gw_recent_count(texture, before, x, y, x + BLOCK, y + BLOCK),
+    };
+}
+
 // Marks the blocks of one row that move. Returns how many pixels left the background.
-static int mark_row(struct gw_motion *motion, const struct gw_difference *difference, int row)
+static int mark_row(struct gw_motion *motion, const struct gw_difference *difference,
+                    const uint8_t *before, int row)
 {
     const int y = row * BLOCK, rows = motion->height - y < BLOCK ? motion->height - y : BLOCK;
     const size_t at = (size_t)(y * motion->width);
@@ -182,19 +198,21 @@ static int mark_row(struct gw_motion *motion, const struct gw_difference *differ
         sum += foreground;
         if (foreground >= MIN_FOREGROUND && block_sum(motion->change + x) >= MIN_CHANGE)
             gw_things_mark(&motion->things, row * motion->columns + column,
-                           gw_texture_count(&difference->texture, x, y, x + BLOCK, y + BLOCK));
+                           describe_block(&difference->texture, before, x, y));
     }
     return sum;
 }
 
-// Marks the blocks that move. Returns the share of the picture that left the background.
-static double mark_blocks(struct gw_motion *motion, const struct gw_difference *difference)
+// Marks the blocks that move; before is the picture of a moment ago, or NULL. Returns the share of
+// the picture that left the background.
+static double mark_blocks(struct gw_motion *motion, const struct gw_difference *difference,
+                          const uint8_t *before)
 {
     int foreground = 0;
 
     gw_things_begin(&motion->things);
     for (int row = 0; row < motion->rows; row++)
-        foreground += mark_row(motion, difference, row);
+        foreground += mark_row(motion, difference, before, row);
     return (double)foreground / (motion->width * motion->height);
 }
 
@@ -248,12 +266,14 @@ static int weigh(const struct gw_motion *motion, const struct gw_thing *thing,
     return weight;
 }
 
-// Whether it is a thing at all, rather than light, rain or snow.
-static bool is_solid(const struct gw_thing *thing, int64_t elapsed_us)
+// Whether it is a thing that moves, rather than light, rain, snow or what came to rest.
+static bool is_moving_thing(const struct gw_thing *thing, int64_t elapsed_us)
 {
     const double outline = 4 * sqrt(thing->count);
 
     if (thing->texture < fmin(MIN_TEXTURE * thing->count, MIN_OUTLINE_TEXTURE * outline))
+        return false;
+    if (thing->changed < MIN_OUTLINE_CHANGED * outline)
         return false;
     return elapsed_us > CLOSE_PICTURES_US || 2 * thing->known >= thing->count;
 }
@@ -285,7 +305,7 @@ static struct gw_motion_result find_things(struct gw_motion *motion, int64_t ela
         const struct gw_box box = thing_box(motion, &thing);
         uint32_t zones = 0;
         const int weight = weigh(motion, &thing, &box, &zones);
-        if (weight < one_block * HINT_BLOCKS || !is_solid(&thing, elapsed_us))
+        if (weight < one_block * HINT_BLOCKS || !is_moving_thing(&thing, elapsed_us))
             continue;
         result.hint = true;
         result.something |= weight >= one_block * SOMETHING_BLOCKS;
@@ -330,7 +350,8 @@ struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels
         gw_background_forget_change(motion->background);
     motion->resumed = false;
     follow_shake(motion, difference.shake_pixels, wall_us - motion->last_us);
-    if (was_relit(motion, mark_blocks(motion, &difference), difference.exposure_levels)) {
+    const double share = mark_blocks(motion, &difference, gw_recent_find(&motion->recent, wall_us));
+    if (was_relit(motion, share, difference.exposure_levels)) {
         gw_background_restart(motion->background, pixels);
         motion->believe_from_us = wall_us + RELIT_PAUSE_US;
         motion->last_share = 0;
@@ -338,6 +359,7 @@ struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels
     } else if (wall_us >= motion->believe_from_us) {
         result = find_things(motion, wall_us - motion->last_us);
     }
+    gw_recent_add(&motion->recent, difference.texture.pixels, wall_us);
     gw_background_learn(motion->background, wall_us - motion->last_us);
     motion->last_us = wall_us;
     return result;
@@ -353,7 +375,7 @@ struct gw_motion_result gw_motion_peek(struct gw_motion *motion, uint8_t *pixels
         return result;
     const struct gw_difference difference = gw_background_compare(motion->background, pixels);
     follow_shake(motion, difference.shake_pixels, 0);
-    const double share = mark_blocks(motion, &difference);
+    const double share = mark_blocks(motion, &difference, NULL);
     if (was_relit(motion, share, difference.exposure_levels))
         result.relit = true;
     else

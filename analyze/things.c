@@ -16,9 +16,9 @@ int gw_things_create(struct gw_things *things, int columns, int rows)
     *things = (struct gw_things){.columns = columns, .rows = rows};
     things->moves = calloc(blocks, 1);
     things->before = calloc(blocks, 1);
-    things->texture = calloc(blocks, 1);
+    things->blocks = calloc(blocks, sizeof(*things->blocks));
     things->queue = calloc(blocks, sizeof(*things->queue));
-    if (things->moves && things->before && things->texture && things->queue)
+    if (things->moves && things->before && things->blocks && things->queue)
         return 0;
     gw_things_destroy(things);
     return -ENOMEM;
@@ -28,7 +28,7 @@ void gw_things_destroy(struct gw_things *things)
 {
     free(things->moves);
     free(things->before);
-    free(things->texture);
+    free(things->blocks);
     free(things->queue);
     *things = (struct gw_things){0};
 }
@@ -43,10 +43,10 @@ void gw_things_begin(struct gw_things *things)
     things->next = 0;
 }
 
-void gw_things_mark(struct gw_things *things, int block, int texture)
+void gw_things_mark(struct gw_things *things, int index, struct gw_block block)
 {
-    things->moves[block] = MOVES;
-    things->texture[block] = (uint8_t)texture;
+    things->moves[index] = MOVES;
+    things->blocks[index] = block;
 }
 
 // The block and its neighbours: those that wait go to the queue's end. Returns whether one of them
@@ -86,7 +86,8 @@ static struct gw_thing grow(struct gw_things *things, int first)
         const int block = things->queue[thing.count];
         const int column = block % things->columns, row = block / things->columns;
         thing.known += visit(things, block, &end);
-        thing.texture += things->texture[block];
+        thing.texture += things->blocks[block].texture;
+        thing.changed += things->blocks[block].changed;
         thing.left = column < thing.left ? column : thing.left;
         thing.right = column > thing.right ? column : thing.right;
         thing.top = row < thing.top ? row : thing.top;

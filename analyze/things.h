@@ -12,19 +12,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// Pixels of a block that moves.
+struct gw_block {
+    uint8_t texture; // have another structure than the background; texture.h
+    uint8_t changed; // are not as they were a moment ago; recent.h
+};
+
 struct gw_things {
     int columns, rows;
     // Per block. moves: 0 = quiet, or how far the search got. before: moved in the picture before.
     uint8_t *moves, *before;
-    uint8_t *texture; // of those that move: pixels with another structure; see texture.h
-    int *queue;       // the blocks of the thing found last
-    int next;         // where the search goes on
+    struct gw_block *blocks; // of those that move
+    int *queue;              // the blocks of the thing found last
+    int next;                // where the search goes on
 };
 
 struct gw_thing {
     const int *blocks; // valid until the next search; row * columns + column
     int count;
-    int texture;                  // pixels with another structure
+    int texture, changed;         // pixels; see gw_block
     int known;                    // blocks at or beside one that moved in the picture before
     int left, top, right, bottom; // columns and rows, inclusive
 };
@@ -35,7 +41,7 @@ void gw_things_destroy(struct gw_things *things);
 
 // The next picture: nothing moves in it yet.
 void gw_things_begin(struct gw_things *things);
-void gw_things_mark(struct gw_things *things, int block, int texture);
+void gw_things_mark(struct gw_things *things, int index, struct gw_block block);
 
 // Finds the next thing, from top to bottom. Returns false when there is none left.
 bool gw_things_next(struct gw_things *things, struct gw_thing *ret);

@@ -141,6 +141,29 @@ static void something_that_stopped_is_not_motion_and_later_background(void **sta
     assert_int_equal(feed_wall(f, 2, 2), 1); // it is gone: that is motion, once it is seen twice
 }
 
+// The background is what somebody who stands there long looks like, and remembers for seconds more.
+static void when_somebody_who_stood_long_has_left_motion_ends_at_once(void **state)
+{
+    struct fixture *f = *state;
+    int last = -1;
+    feed_wall(f, 5 * FPS, 2);
+    for (int i = 0; i < 60 * FPS; i++) {
+        scene_wall(&f->scene, 0, 0);
+        scene_thing(&f->scene, 120, 60, 30, 80, 20);
+        scene_noise(&f->scene, 2);
+        feed(f);
+    }
+    for (int i = 0; i < 3 * FPS; i++) {
+        scene_wall(&f->scene, 0, 0);
+        scene_thing(&f->scene, 120 - i * 16, 60, 30, 80, 20);
+        scene_noise(&f->scene, 2);
+        if (feed(f).something)
+            last = i;
+    }
+    // The last picture with a part of it is number 9; a moment is two pictures.
+    assert_in_range(last, 9, 11);
+}
+
 static void a_light_switch_is_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -426,6 +449,7 @@ int main(void)
         FACT(people_who_never_stop_walking_never_become_background),
         FACT(somebody_in_front_of_a_car_that_parked_is_seen),
         FACT(something_that_stopped_is_not_motion_and_later_background),
+        FACT(when_somebody_who_stood_long_has_left_motion_ends_at_once),
         FACT(a_light_switch_is_nothing),
         FACT(a_light_on_two_thirds_of_the_picture_is_nothing),
         FACT(auto_exposure_that_swings_is_nothing),

@@ -13,14 +13,14 @@
 
 enum { COLUMNS = 8, ROWS = 5 };
 
-// Marks every block that is not '.'; a digit is its texture.
+// Marks every block that is not '.'; a digit is its texture. Two pixels of each have changed.
 static void draw(struct gw_things *things, const char *const rows[ROWS])
 {
     gw_things_begin(things);
     for (int i = 0; i < COLUMNS * ROWS; i++) {
         const char c = rows[i / COLUMNS][i % COLUMNS];
         if (c != '.')
-            gw_things_mark(things, i, c - '0');
+            gw_things_mark(things, i, (struct gw_block){(uint8_t)(c - '0'), 2});
     }
 }
 
@@ -51,6 +51,7 @@ static void blocks_that_touch_also_at_corners_are_one_thing(void **state)
     assert_true(gw_things_next(*state, &thing));
     assert_int_equal(thing.count, 4);
     assert_int_equal(thing.texture, 4);
+    assert_int_equal(thing.changed, 8);
     assert_int_equal(thing.left, 0);
     assert_int_equal(thing.right, 2);
     assert_int_equal(thing.bottom, 2);
