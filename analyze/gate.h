@@ -3,7 +3,7 @@
 
 // The gate: whether something happens, from what a picture cost to encode, without decoding it.
 //
-//   slice.c -> [gate: baseline.c] -> analyzer.c, level.c
+//   slice.c -> [gate: baseline.c] -> watch.c -> level.c, plan.c
 //
 // An encoder at constant quality spends bits where the picture changes; one that holds a bitrate
 // changes the quantiser instead. So two numbers of each picture are compared with what they are in

@@ -3,7 +3,7 @@
 
 // What keyframes alone would have made of a camera: evidence for the level keyframes.
 //
-//   analyzer.c -> [key_evidence] -> level.c
+//   look.c -> watch.c -> [key_evidence] -> level.c
 //
 // It is gathered while everything is decoded anyway. Where every picture is looked at, a thing
 // shows in the second one (motion.c); between keyframes, in the first. So what is seen right after

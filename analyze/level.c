@@ -31,8 +31,6 @@ static const double worthwhile = 0.8;
 // A level stays for so long before another is tried that only seems better; one that turned out to
 // be bad is left at once.
 #define STAY_US (20 * GW_SECOND)
-// One GOP in so many is audited at first, and in the long run.
-enum { AUDIT_FIRST = 4, AUDIT_LAST = 32 };
 
 // Upper end of Wilson's score interval; 1 without events.
 static double upper_bound(int missed, int events)
@@ -128,10 +126,4 @@ enum gw_level gw_level_choose(struct gw_level_chooser *chooser,
         chooser->since_us = wall_us;
     }
     return chooser->level;
-}
-
-int gw_level_audit_every(int audits)
-{
-    const int every = audits < 5 ? AUDIT_FIRST << audits : AUDIT_LAST;
-    return every < AUDIT_LAST ? every : AUDIT_LAST;
 }

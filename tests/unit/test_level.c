@@ -259,20 +259,6 @@ static void the_bound_of_the_miss_rate_is_wilsons(void **state)
     }
 }
 
-static void audits_become_rarer(void **state)
-{
-    int last = 0;
-
-    for (int audits = 0; audits < 10; audits++) {
-        assert_true(gw_level_audit_every(audits) >= last);
-        last = gw_level_audit_every(audits);
-    }
-    assert_int_equal(gw_level_audit_every(0), 4);
-    assert_int_equal(gw_level_audit_every(1), 8);
-    assert_int_equal(gw_level_audit_every(3), 32);
-    assert_int_equal(gw_level_audit_every(1000000), 32);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,7 +279,6 @@ int main(void)
         cmocka_unit_test(a_level_that_only_seems_better_has_to_wait),
         cmocka_unit_test(a_clock_that_was_set_back_does_not_hold_a_level_for_ever),
         cmocka_unit_test(the_bound_of_the_miss_rate_is_wilsons),
-        cmocka_unit_test(audits_become_rarer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
