@@ -36,8 +36,15 @@ static const double miss_limit = 0.05;
 
 // Motion leaves its mark this long before and after the picture in which it was seen.
 #define MARGIN_US (GW_SECOND * 7 / 10)
-// A picture waits for so long to hear what the pixels said: B-frames, persistence, reach of hints.
-#define WAIT_US (4 * GW_SECOND)
+// A picture waits to hear what the pixels said until they were looked at so much further on: an
+// event that opens then has begun at most 1.5 s before (the reach of hints; event_fsm.c), and what
+// counts of it begins BEFORE_US earlier. Where nothing is looked at it waits for so long, in which
+// a GOP of 2.5 s ends and its next keyframe speaks for it.
+#define SETTLED_US (2 * GW_SECOND)
+#define WAIT_US    (4 * GW_SECOND)
+// Two pictures that show nothing speak for what lies between them when they are no further apart:
+// what moves for longer shows in one of them (level.c).
+#define VOUCH_US (GW_SECOND * 5 / 2)
 // Of a beginning event, the part whose signal counts.
 #define BEFORE_US (GW_SECOND * 3 / 10)
 #define AFTER_US  (2 * GW_SECOND)
@@ -343,6 +350,21 @@ void gw_gate_saw(struct gw_gate *gate, int64_t wall_us, bool moving)
     gate->saw_us = wall_us;
     if (moving)
         gate->moved_us = wall_us;
+    // Pictures are looked at in order: nothing will be said of these any more.
+    while (gate->count > 0 && wall_us - nth(gate, 0)->wall_us > SETTLED_US)
+        settle_oldest(gate);
+}
+
+void gw_gate_vouch(struct gw_gate *gate, int64_t wall_us)
+{
+    const bool was_quiet = gate->saw_us != GW_NO_TIME && gate->moved_us != gate->saw_us;
+
+    if (!was_quiet || wall_us - gate->saw_us > VOUCH_US)
+        return;
+    for (int i = 0; i < gate->count; i++) {
+        struct waiting *picture = nth(gate, i);
+        picture->seen |= picture->wall_us > gate->saw_us && picture->wall_us < wall_us;
+    }
 }
 
 void gw_gate_found(struct gw_gate *gate, int64_t start_us)

@@ -53,8 +53,10 @@ enum gw_key_answer gw_key_look_for_beginning(struct gw_watch *watch, struct gw_h
     struct peek seen;
     const bool shows = !peek(&seen, watch, held) || seen.motion.hint;
 
-    if (!shows)
+    if (!shows) {
+        gw_watch_vouch(watch, seen.first.wall_us);
         look_at_first(&seen, watch, held);
+    }
     gw_frame_unref(&seen.first);
     return shows ? GW_KEY_SHOWS : GW_KEY_NOTHING;
 }

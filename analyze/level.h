@@ -20,6 +20,8 @@
 struct gw_level_evidence {
     bool gate_ready;
     struct gw_gate_evidence gate;
+    double
+        first_quiet_s; // seconds without the least motion, of a scene where there was no event yet
     int key_events, key_missed;
     double key_false_share; // of quiet keyframes that seemed to show something
     double gop_s;           // seconds from keyframe to keyframe; 0 unknown

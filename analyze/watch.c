@@ -41,6 +41,7 @@ bool gw_watch_is_busy(const struct gw_watch *watch)
 void gw_watch_choose(struct gw_watch *watch, const struct gw_pace *pace, int64_t wall_us)
 {
     struct gw_level_evidence evidence = {
+        .first_quiet_s = watch->keys.moved ? 0 : watch->keys.quiet_s,
         .key_events = watch->keys.events,
         .key_missed = watch->keys.missed,
         .key_false_share = gw_key_evidence_false_share(&watch->keys),
@@ -74,6 +75,7 @@ void gw_watch_stream(struct gw_watch *watch, const AVCodecParameters *last,
                   last->height == next->height))
         return;
     gw_gate_reset(watch->gate);
+    gw_key_evidence_restart(&watch->keys);
     gw_level_init(&watch->chooser);
 }
 
@@ -137,6 +139,11 @@ void gw_watch_picture(struct gw_watch *watch, const struct gw_frame *frame, bool
                                                  .event = state.open || state.suspected,
                                                  .whole = watch->whole});
     watch->config.looked(watch->config.look.opaque, frame->wall_us, &motion, state.open);
+}
+
+void gw_watch_vouch(struct gw_watch *watch, int64_t wall_us)
+{
+    gw_gate_vouch(watch->gate, wall_us);
 }
 
 void gw_watch_set_whole(struct gw_watch *watch, bool whole)

@@ -63,6 +63,9 @@ void gw_watch_packet(struct gw_watch *watch, const struct gw_packet *packet,
 // A picture to look at. decoded: with those around it, so that after a long time in which none came
 // what differs in it did not move in it.
 void gw_watch_picture(struct gw_watch *watch, const struct gw_frame *frame, bool decoded);
+// The next picture to look at shows nothing, and neither did the one looked at last: so it was
+// between them, as far as keyframes can tell.
+void gw_watch_vouch(struct gw_watch *watch, int64_t wall_us);
 // The GOP that comes in is decoded as a whole, or not any more: what is found in it is evidence.
 void gw_watch_set_whole(struct gw_watch *watch, bool whole);
 
