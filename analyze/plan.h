@@ -28,6 +28,7 @@ struct gw_plan {
     } wants;
     bool undecided; // the open event may have ended in what is held; nobody looked yet
     bool glances;   // the GOP's first pictures are waited for, to look at them
+    bool audits;    // only its first half is decoded whatever the gate says
     bool rests;     // the rest of the GOP is left out, for the open event still moves
     struct gw_trust trust;
 };
