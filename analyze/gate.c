@@ -177,6 +177,14 @@ static double weakest_event(const struct gw_gate *gate)
     return weakest;
 }
 
+// The lowest limit that few values can speak for: the highest of a hundred seconds is no quantile
+// of one in two hundred, still less the highest of ten. Where even half of the weakest event lies
+// above what is noise, so does the limit.
+static double lowest_limit(const struct gw_gate *gate, double noise)
+{
+    return fmax(fmin(noise, margin * weakest_event(gate)), least_limit);
+}
+
 // The lowest limit with few false alarms; a lower one when it misses too much; the first again when
 // none is good enough, for then another level does the work.
 static void set_limit(struct gw_gate *gate)
@@ -189,7 +197,8 @@ static void set_limit(struct gw_gate *gate)
     const double highest = fmax(noise, margin * weakest_event(gate));
     for (int i = 0; i < FALSE_SHARE_COUNT; i++) {
         const double quantile = gw_baseline_quantile(&gate->maxima, 1 - false_shares[i]);
-        const double limit = fmax(fmin(quantile, highest), least_limit);
+        const double lowest = i == 0 ? lowest_limit(gate, noise) : least_limit;
+        const double limit = fmax(fmin(quantile, highest), lowest);
         if (i == 0)
             first = limit;
         gate->limit = limit;

@@ -442,6 +442,27 @@ static void a_quiet_keyframe_after_one_that_moves_speaks_for_nothing(void **stat
     gw_gate_destroy(&camera.gate);
 }
 
+// The highest of few quiet seconds is soon surpassed. What a person adds lies far above all of
+// them.
+static void a_limit_from_few_seconds_is_no_lower_than_noise(void **state)
+{
+    int active = 0, pictures = 0;
+
+    for (uint32_t seed = 1; seed <= 100; seed++) {
+        struct camera camera = make_camera();
+        camera.random = seed;
+        run(&camera, 12);
+        camera.active = camera.pictures = 0;
+        run(&camera, 20);
+        active += camera.active;
+        pictures += camera.pictures;
+        run_event(&camera, 2);
+        assert_true(camera.event_active > 0);
+        gw_gate_destroy(&camera.gate);
+    }
+    assert_true(active <= pictures / 220);
+}
+
 static void a_reset_gate_knows_nothing(void **state)
 {
     struct camera camera = make_camera();
@@ -519,6 +540,7 @@ int main(void)
         cmocka_unit_test(what_two_quiet_keyframes_enclose_is_quiet),
         cmocka_unit_test(keyframes_four_seconds_apart_say_nothing_of_what_lies_between),
         cmocka_unit_test(a_quiet_keyframe_after_one_that_moves_speaks_for_nothing),
+        cmocka_unit_test(a_limit_from_few_seconds_is_no_lower_than_noise),
         cmocka_unit_test(a_reset_gate_knows_nothing),
         cmocka_unit_test(times_that_jump_do_no_harm),
         cmocka_unit_test(the_same_pictures_give_the_same_verdicts),
