@@ -116,14 +116,6 @@ static bool may_coast(const struct gw_plan *plan, int64_t wall_us)
            ((short_gop || plan->rests) && wall_us - looked_us(plan) <= GW_KEY_COAST_US);
 }
 
-// What was left out may belong to an event; its place is before the audit.
-static int prepare_audit(struct gw_plan *plan, bool busy)
-{
-    if (busy)
-        return gw_held_decode_before(plan->held, looked_us(plan));
-    return gw_watch_level(plan->watch) == GW_LEVEL_KEYFRAMES ? look_for_beginning(plan) : 0;
-}
-
 static int make_plan(struct gw_plan *plan)
 {
     const struct gw_look_state state = gw_look_state(plan->watch->look);
@@ -134,8 +126,9 @@ static int make_plan(struct gw_plan *plan)
         set_whole(plan);
         return 0;
     }
-    if (gw_watch_audits(plan->watch)) {
-        const int error = prepare_audit(plan, busy);
+    // What goes on in an open event was not missed.
+    if (!busy && gw_watch_audits(plan->watch)) {
+        const int error = level == GW_LEVEL_KEYFRAMES ? look_for_beginning(plan) : 0;
         if (error >= 0)
             set_whole(plan);
         plan->audits = error >= 0 && level == GW_LEVEL_GATE;
