@@ -177,6 +177,7 @@ void gw_held_drop_done(struct gw_held *held)
 {
     if (held->now.fed < held->now.count || held->drained)
         return;
+    let_go(held, &held->before);
     let_go(held, &held->now);
     held->broken = true;
 }

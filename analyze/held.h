@@ -71,7 +71,7 @@ bool gw_held_is_new(const struct gw_held *held, int64_t wall_us);
 // longer: what came before is still wanted too.
 void gw_held_end_gop(struct gw_held *held, bool longer);
 void gw_held_drop_before(struct gw_held *held);
-// What came in, if all of it was decoded: it will not be again.
+// What came in, if all of it was decoded: it will not be again, and neither will what came before.
 void gw_held_drop_done(struct gw_held *held);
 // All of it.
 void gw_held_forget(struct gw_held *held);

@@ -230,6 +230,20 @@ static void a_peek_hands_out_nothing_to_look_at(void **state)
     gw_held_finish(&seen.held);
 }
 
+static void what_came_before_is_let_go_before_what_is_done_with(void **state)
+{
+    struct seen seen;
+
+    begin(&seen);
+    hold(&seen, 0, GOP);
+    hold(&seen, GOP, 1);
+    seen.held.now.fed = 1; // as after a peek that got its picture at once
+    gw_held_drop_done(&seen.held);
+    assert_int_equal(seen.let_go_count, GOP + 1);
+    assert_row(seen.let_go, GOP + 1, 0);
+    gw_held_finish(&seen.held);
+}
+
 static void what_is_still_wanted_grows_by_the_gop_that_ends(void **state)
 {
     struct seen seen;
@@ -292,6 +306,7 @@ int main(void)
         cmocka_unit_test(what_is_decoded_as_it_comes_is_done_with_at_the_keyframe),
         cmocka_unit_test(a_gop_of_which_the_end_was_left_out_can_be_decoded_later),
         cmocka_unit_test(a_peek_hands_out_nothing_to_look_at),
+        cmocka_unit_test(what_came_before_is_let_go_before_what_is_done_with),
         cmocka_unit_test(what_is_still_wanted_grows_by_the_gop_that_ends),
         cmocka_unit_test(what_others_do_not_need_can_be_left_out),
         cmocka_unit_test(it_is_full_at_two_and_a_half_megabytes),
