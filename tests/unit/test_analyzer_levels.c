@@ -605,7 +605,8 @@ static void keyframes_that_cease_do_not_hide_an_event(void **state)
 
 static void the_rest_of_a_long_gop_is_left_out_while_somebody_walks(void **state)
 {
-    static struct clip clip = {.seconds = 72, .walk_from = 12, .walk_to = 60, .gop = 8 * FPS};
+    // Too early for the gate to know quiet: it would watch the walker alone.
+    static struct clip clip = {.seconds = 72, .walk_from = 6, .walk_to = 60, .gop = 8 * FPS};
     static struct heard full, heard;
 
     make_clip(&clip);
