@@ -3,7 +3,8 @@
 
 // Packets in, events out, of one camera; and of the packets only those decoded that are worth it.
 //
-//   ingest/ring.h -> [analyzer: slice.c -> gate.c; gop.c -> decode.c -> look.c; level.c] -> events
+//   ingest/ring.h -> [analyzer: watch.c (slice, gate, look, level); plan.c -> held.c (gop, decode)]
+//   -> events
 //
 // Used by one thread at a time. All times are media times (packet pts), so that files run faster
 // than real time through exactly this code.

@@ -3,7 +3,7 @@
 
 // The decoder of one camera: packets in, pictures out, errors counted and survived.
 //
-//   ring.h -> [decode] -> luma.c, snapshot.c
+//   held.c -> [decode] -> held.c -> look.c
 //
 // One libavcodec decoder with one thread: cores are shared between cameras, not within one.
 // Used by one thread at a time.

@@ -36,8 +36,15 @@ static const double miss_limit = 0.05;
 
 // Motion leaves its mark this long before and after the picture in which it was seen.
 #define MARGIN_US (GW_SECOND * 7 / 10)
-// A picture waits for so long to hear what the pixels said: B-frames, persistence, reach of hints.
-#define WAIT_US (4 * GW_SECOND)
+// A picture waits to hear what the pixels said until they were looked at so much further on: an
+// event that opens then has begun at most 1.5 s before (the reach of hints; event_fsm.c), and what
+// counts of it begins BEFORE_US earlier. Where nothing is looked at it waits for so long, in which
+// a GOP of 2.5 s ends and its next keyframe speaks for it.
+#define SETTLED_US (2 * GW_SECOND)
+#define WAIT_US    (4 * GW_SECOND)
+// Two pictures that show nothing speak for what lies between them when they are no further apart:
+// what moves for longer shows in one of them (level.c).
+#define VOUCH_US (GW_SECOND * 5 / 2)
 // Of a beginning event, the part whose signal counts.
 #define BEFORE_US (GW_SECOND * 3 / 10)
 #define AFTER_US  (2 * GW_SECOND)
@@ -170,6 +177,14 @@ static double weakest_event(const struct gw_gate *gate)
     return weakest;
 }
 
+// The lowest limit that few values can speak for: the highest of a hundred seconds is no quantile
+// of one in two hundred, still less the highest of ten. Where even half of the weakest event lies
+// above what is noise, so does the limit.
+static double lowest_limit(const struct gw_gate *gate, double noise)
+{
+    return fmax(fmin(noise, margin * weakest_event(gate)), least_limit);
+}
+
 // The lowest limit with few false alarms; a lower one when it misses too much; the first again when
 // none is good enough, for then another level does the work.
 static void set_limit(struct gw_gate *gate)
@@ -182,7 +197,8 @@ static void set_limit(struct gw_gate *gate)
     const double highest = fmax(noise, margin * weakest_event(gate));
     for (int i = 0; i < FALSE_SHARE_COUNT; i++) {
         const double quantile = gw_baseline_quantile(&gate->maxima, 1 - false_shares[i]);
-        const double limit = fmax(fmin(quantile, highest), least_limit);
+        const double lowest = i == 0 ? lowest_limit(gate, noise) : least_limit;
+        const double limit = fmax(fmin(quantile, highest), lowest);
         if (i == 0)
             first = limit;
         gate->limit = limit;
@@ -343,6 +359,21 @@ void gw_gate_saw(struct gw_gate *gate, int64_t wall_us, bool moving)
     gate->saw_us = wall_us;
     if (moving)
         gate->moved_us = wall_us;
+    // Pictures are looked at in order: nothing will be said of these any more.
+    while (gate->count > 0 && wall_us - nth(gate, 0)->wall_us > SETTLED_US)
+        settle_oldest(gate);
+}
+
+void gw_gate_vouch(struct gw_gate *gate, int64_t wall_us)
+{
+    const bool was_quiet = gate->saw_us != GW_NO_TIME && gate->moved_us != gate->saw_us;
+
+    if (!was_quiet || wall_us - gate->saw_us > VOUCH_US)
+        return;
+    for (int i = 0; i < gate->count; i++) {
+        struct waiting *picture = nth(gate, i);
+        picture->seen |= picture->wall_us > gate->saw_us && picture->wall_us < wall_us;
+    }
 }
 
 void gw_gate_found(struct gw_gate *gate, int64_t start_us)

@@ -3,7 +3,7 @@
 
 // The gate: whether something happens, from what a picture cost to encode, without decoding it.
 //
-//   slice.c -> [gate: baseline.c] -> analyzer.c, level.c
+//   slice.c -> [gate: baseline.c] -> watch.c -> level.c, plan.c
 //
 // An encoder at constant quality spends bits where the picture changes; one that holds a bitrate
 // changes the quantiser instead. So two numbers of each picture are compared with what they are in
@@ -49,6 +49,10 @@ struct gw_gate_verdict gw_gate_feed(struct gw_gate *gate, const struct gw_pictur
 
 // A picture was looked at; moving says whether anything moved in it. In order of capture.
 void gw_gate_saw(struct gw_gate *gate, int64_t wall_us, bool moving);
+
+// Before a quiet picture is told that was taken then: if the one looked at before it was quiet too
+// and is near enough, what lies between them is taken for quiet, although nobody looked.
+void gw_gate_vouch(struct gw_gate *gate, int64_t wall_us);
 
 // An event was found that began then, in pictures that were decoded whatever the gate said.
 void gw_gate_found(struct gw_gate *gate, int64_t start_us);

@@ -3,7 +3,7 @@
 
 // A group of pictures that may be decoded later: handles on the packets from a keyframe on.
 //
-//   analyzer.c -> [gop] -> decode.c
+//   held.c -> [gop] -> decode.c
 //
 // The bytes are shared with the ring, so this costs handles while the ring holds them too. One
 // thread at a time.

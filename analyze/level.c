@@ -11,6 +11,10 @@
 static const double miss_limit = 0.05;
 // Quiet that must have been seen before anything is left out, seconds; with events, half of it.
 static const double enough_quiet_s = 8;
+// Where nothing moved since the beginning, keyframes may do the work after so long without the
+// least hint: the background's mean has settled (3 s; background.c), and while the gate goes on
+// learning everything else can still be told from it.
+static const double first_quiet_s = 3;
 // Events that outweigh what is expected of a gate from the stream alone.
 enum { ENOUGH_EVENTS = 3 };
 // The part of an event in which the gate must notice it, seconds; the share of quiet seconds that
@@ -31,8 +35,6 @@ static const double worthwhile = 0.8;
 // A level stays for so long before another is tried that only seems better; one that turned out to
 // be bad is left at once.
 #define STAY_US (20 * GW_SECOND)
-// One GOP in so many is audited at first, and in the long run.
-enum { AUDIT_FIRST = 4, AUDIT_LAST = 32 };
 
 // Upper end of Wilson's score interval; 1 without events.
 static double upper_bound(int missed, int events)
@@ -83,11 +85,13 @@ static struct gw_level_case judge_keyframes(const struct gw_level_evidence *evid
     struct gw_level_case key_case = count_misses(evidence->key_missed, evidence->key_events);
     const bool proven = evidence->key_events >= ENOUGH_EVENTS;
     const bool expected = evidence->gop_s <= short_gop_s;
+    const bool quiet = evidence->gate.quiet_s >= enough_quiet_s;
+    const bool first_quiet = evidence->first_quiet_s >= first_quiet_s;
 
     // A keyframe that seems to show something costs the GOP before and the GOP after it.
     key_case.cost = key_cost / fmax(evidence->gop_pictures, 1) + 2 * evidence->key_false_share;
-    key_case.good = evidence->gop_s > 0 && (proven || expected) &&
-                    evidence->gate.quiet_s >= enough_quiet_s && key_case.miss_rate <= miss_limit;
+    key_case.good = evidence->gop_s > 0 && (proven || expected) && (quiet || first_quiet) &&
+                    key_case.miss_rate <= miss_limit;
     return key_case;
 }
 
@@ -128,10 +132,4 @@ enum gw_level gw_level_choose(struct gw_level_chooser *chooser,
         chooser->since_us = wall_us;
     }
     return chooser->level;
-}
-
-int gw_level_audit_every(int audits)
-{
-    const int every = audits < 5 ? AUDIT_FIRST << audits : AUDIT_LAST;
-    return every < AUDIT_LAST ? every : AUDIT_LAST;
 }

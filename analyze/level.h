@@ -4,7 +4,7 @@
 // How much of a camera is decoded while nothing happens, and why: the cheapest level that finds
 // what decoding everything finds.
 //
-//   gate.c, analyzer.c -> [level] -> analyzer.c
+//   gate.c, key_evidence.c, pace.c -> watch.c -> [level] -> plan.c
 //
 // Every level is judged by events that were found without its help, because everything was decoded
 // then: at level full, and in the GOPs that are audited. Time is an argument. One thread at a time.
@@ -20,6 +20,8 @@
 struct gw_level_evidence {
     bool gate_ready;
     struct gw_gate_evidence gate;
+    double
+        first_quiet_s; // seconds without the least motion, of a scene where there was no event yet
     int key_events, key_missed;
     double key_false_share; // of quiet keyframes that seemed to show something
     double gop_s;           // seconds from keyframe to keyframe; 0 unknown
@@ -46,7 +48,3 @@ void gw_level_init(struct gw_level_chooser *chooser); // begins at full
 // Weighs the evidence and returns the level to work at from now on.
 enum gw_level gw_level_choose(struct gw_level_chooser *chooser,
                               const struct gw_level_evidence *evidence, int64_t wall_us);
-
-// Of how many GOPs one is decoded although the level would not, after so many audits: the first
-// ones come quickly.
-int gw_level_audit_every(int audits);

@@ -4,10 +4,10 @@
 // Decoded pictures in, events out: everything that looks at pixels.
 //
 //   decode.c -> [look: luma.c -> motion.c -> event_fsm.c -> snapshot.c; health_events.c] ->
-//   analyzer.c
+//   watch.c
 //
-// Pictures come in order of capture, but not every one, and not evenly: analyzer.c decides which
-// are worth decoding. Used by one thread at a time.
+// Pictures come in order of capture, but not every one, and not evenly: plan.c decides which are
+// worth decoding. Used by one thread at a time.
 #pragma once
 
 #include "analyze/motion.h"

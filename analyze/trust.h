@@ -3,7 +3,7 @@
 
 // Whether an active gate is believed, after the pixels have refuted it.
 //
-//   gate.c -> analyzer.c -> [trust]
+//   gate.c -> watch.c -> plan.c -> [trust]
 //
 // Noise near the gate's limit comes and goes. After what it said was decoded and showed nothing, it
 // is believed again when some time has passed, or when its signal is clearly higher than what was

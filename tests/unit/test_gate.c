@@ -380,6 +380,89 @@ static void motion_is_not_learnt_as_quiet(void **state)
     gw_gate_destroy(&camera.gate);
 }
 
+// Nobody looks but at keyframes, of which every so manieth is looked at; moving: one of two shows
+// something.
+static void run_keyframes(struct camera *camera, double seconds, int every, bool moving)
+{
+    const int end = camera->n + (int)lround(seconds * FPS);
+
+    while (camera->n < end) {
+        const int64_t wall_us = BEGIN_US + (int64_t)camera->n * GW_SECOND / FPS;
+        const bool looked = camera->n % (every * GOP) == 0;
+        const bool moves = moving && camera->n / (every * GOP) % 2 == 1;
+        camera->nobody_looks = true;
+        run(camera, 1.0 / FPS);
+        if (looked && !moves)
+            gw_gate_vouch(camera->gate, wall_us);
+        if (looked)
+            gw_gate_saw(camera->gate, wall_us, moves);
+    }
+}
+
+static void quiet_counts_two_seconds_after_it_was_seen(void **state)
+{
+    struct camera camera = make_camera();
+
+    run(&camera, 12);
+    assert_true(judge(&camera).quiet_s >= 8.5);
+    gw_gate_destroy(&camera.gate);
+}
+
+static void what_two_quiet_keyframes_enclose_is_quiet(void **state)
+{
+    struct camera camera = make_camera();
+
+    run_keyframes(&camera, 30, 1, false);
+    const struct gw_gate_evidence evidence = judge(&camera);
+    assert_true(evidence.quiet_s >= 22);
+    assert_true(evidence.limit < 4);
+    assert_true(evidence.reach > evidence.limit);
+    gw_gate_destroy(&camera.gate);
+}
+
+static void keyframes_four_seconds_apart_say_nothing_of_what_lies_between(void **state)
+{
+    struct camera camera = make_camera();
+    struct gw_gate_evidence evidence;
+
+    run_keyframes(&camera, 60, 2, false);
+    assert_false(gw_gate_judge(camera.gate, &evidence));
+    assert_true(evidence.quiet_s < 1);
+    gw_gate_destroy(&camera.gate);
+}
+
+static void a_quiet_keyframe_after_one_that_moves_speaks_for_nothing(void **state)
+{
+    struct camera camera = make_camera();
+    struct gw_gate_evidence evidence;
+
+    run_keyframes(&camera, 60, 1, true);
+    assert_false(gw_gate_judge(camera.gate, &evidence));
+    assert_true(evidence.quiet_s < 1);
+    gw_gate_destroy(&camera.gate);
+}
+
+// The highest of few quiet seconds is soon surpassed. What a person adds lies far above all of
+// them.
+static void a_limit_from_few_seconds_is_no_lower_than_noise(void **state)
+{
+    int active = 0, pictures = 0;
+
+    for (uint32_t seed = 1; seed <= 100; seed++) {
+        struct camera camera = make_camera();
+        camera.random = seed;
+        run(&camera, 12);
+        camera.active = camera.pictures = 0;
+        run(&camera, 20);
+        active += camera.active;
+        pictures += camera.pictures;
+        run_event(&camera, 2);
+        assert_true(camera.event_active > 0);
+        gw_gate_destroy(&camera.gate);
+    }
+    assert_true(active <= pictures / 220);
+}
+
 static void a_reset_gate_knows_nothing(void **state)
 {
     struct camera camera = make_camera();
@@ -453,6 +536,11 @@ int main(void)
         cmocka_unit_test(dusk_is_followed_though_hardly_anybody_looks),
         cmocka_unit_test(an_active_gate_stays_so_until_the_signal_has_fallen),
         cmocka_unit_test(motion_is_not_learnt_as_quiet),
+        cmocka_unit_test(quiet_counts_two_seconds_after_it_was_seen),
+        cmocka_unit_test(what_two_quiet_keyframes_enclose_is_quiet),
+        cmocka_unit_test(keyframes_four_seconds_apart_say_nothing_of_what_lies_between),
+        cmocka_unit_test(a_quiet_keyframe_after_one_that_moves_speaks_for_nothing),
+        cmocka_unit_test(a_limit_from_few_seconds_is_no_lower_than_noise),
         cmocka_unit_test(a_reset_gate_knows_nothing),
         cmocka_unit_test(times_that_jump_do_no_harm),
         cmocka_unit_test(the_same_pictures_give_the_same_verdicts),

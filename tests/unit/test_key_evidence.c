@@ -78,6 +78,32 @@ static void what_seemed_long_ago_counts_for_less(void **state)
     assert_true(gw_key_evidence_false_share(&evidence) < 0.4);
 }
 
+static void quiet_is_the_time_in_which_every_picture_was_looked_at(void **state)
+{
+    for (int i = 0; i <= 20; i++)
+        saw(0.1 * i, false, false, false);
+    assert_float_equal(evidence.quiet_s, 2, 1e-3);
+    saw(4, true, false, false);
+    saw(6, true, false, false);
+    assert_float_equal(evidence.quiet_s, 2, 1e-3);
+    assert_false(evidence.moved);
+}
+
+static void a_hint_begins_quiet_anew_and_an_event_is_remembered(void **state)
+{
+    for (int i = 0; i <= 20; i++)
+        saw(0.1 * i, false, i == 15, false);
+    assert_float_equal(evidence.quiet_s, 0.5, 1e-3);
+    assert_false(evidence.moved);
+    saw(2.1, false, false, true);
+    saw(2.2, false, false, false);
+    assert_float_equal(evidence.quiet_s, 0.1, 1e-3);
+    assert_true(evidence.moved);
+    gw_key_evidence_restart(&evidence);
+    assert_float_equal(evidence.quiet_s, 0, 0);
+    assert_false(evidence.moved);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +112,8 @@ int main(void)
         cmocka_unit_test_setup(an_event_that_was_not_decoded_whole_is_no_evidence, set_up),
         cmocka_unit_test_setup(a_keyframe_counts_once_however_much_it_seems_to_show, set_up),
         cmocka_unit_test_setup(what_seemed_long_ago_counts_for_less, set_up),
+        cmocka_unit_test_setup(quiet_is_the_time_in_which_every_picture_was_looked_at, set_up),
+        cmocka_unit_test_setup(a_hint_begins_quiet_anew_and_an_event_is_remembered, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
