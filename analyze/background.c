@@ -48,8 +48,11 @@ struct gw_background {
     struct range_row range[3]; // of row y at y % 3
     int16_t *rows;             // where these four lie
     const struct gw_loops *loops;
-    uint8_t *foreground, *change; // gw_difference
-    uint8_t *steady;              // the last picture, moved back to where the background is
+    uint8_t *foreground;   // gw_difference
+    uint8_t *change;       // of the rows that were asked for
+    const uint8_t *steady; // the last picture, moved back to where the background is; may be the
+                           // caller's
+    uint8_t *moved;        // where it is when the camera shook
     uint8_t *scratch;
     struct gw_shake drift; // slow mean of the camera's displacement
     struct gw_shake shake; // of the last picture
@@ -76,9 +79,9 @@ int gw_background_create(struct gw_background **ret, int width, int height)
     b->rows = calloc((size_t)width * 8, sizeof(*b->rows));
     b->foreground = make(b, 1);
     b->change = make(b, 1);
-    b->steady = make(b, 1);
+    b->moved = make(b, 1);
     b->scratch = make(b, 1);
-    if (!b->steady || !b->scratch || !b->mean || !b->fast || !b->deviation || !b->rows ||
+    if (!b->moved || !b->scratch || !b->mean || !b->fast || !b->deviation || !b->rows ||
         !b->foreground || !b->change) {
         gw_background_destroy(&b);
         return -ENOMEM;
@@ -106,7 +109,7 @@ void gw_background_destroy(struct gw_background **background)
     free(b->rows);
     free(b->foreground);
     free(b->change);
-    free(b->steady);
+    free(b->moved);
     free(b->scratch);
     free(b);
     *background = NULL;
@@ -116,7 +119,7 @@ void gw_background_restart(struct gw_background *b, const uint8_t *pixels)
 {
     for (int i = 0; i < b->count; i++)
         b->mean[i] = b->fast[i] = (int16_t)(pixels[i] * ONE_LEVEL);
-    memcpy(b->steady, pixels, (size_t)b->count);
+    b->steady = pixels;
     b->drift = b->shake = (struct gw_shake){0};
 }
 
@@ -150,10 +153,11 @@ static void measure_foreground(struct gw_background *b, const uint8_t *pixels)
 static void steady(struct gw_background *b, const uint8_t *pixels)
 {
     b->shake = (struct gw_shake){0};
-    if (gw_shake_measure(&b->shake, pixels, b->mean, b->width, b->height, b->scratch))
-        gw_shake_undo(&b->shake, pixels, b->mean, b->steady, b->width, b->height);
-    else
-        memcpy(b->steady, pixels, (size_t)b->count);
+    b->steady = pixels;
+    if (gw_shake_measure(&b->shake, pixels, b->mean, b->width, b->height, b->scratch)) {
+        gw_shake_undo(&b->shake, pixels, b->mean, b->moved, b->width, b->height);
+        b->steady = b->moved;
+    }
 }
 
 struct gw_difference gw_background_compare(struct gw_background *b, const uint8_t *pixels)
@@ -167,21 +171,27 @@ struct gw_difference gw_background_compare(struct gw_background *b, const uint8_
         levels = b->exposure.levels;
     }
     measure_foreground(b, b->steady);
-    b->loops->away(b->count, b->steady, b->fast, b->deviation, unchanged, b->change);
     return (struct gw_difference){
         .foreground = b->foreground,
-        .change = b->change,
         .exposure_levels = levels,
         .shake_pixels = hypot(b->shake.dx, b->shake.dy),
         .texture = {b->width, b->height, b->steady, b->mean, b->deviation},
     };
 }
 
+const uint8_t *gw_background_change(struct gw_background *b, int first, int rows)
+{
+    const int at = first * b->width;
+
+    b->loops->away(rows * b->width, b->steady + at, b->fast + at, b->deviation + at, unchanged,
+                   b->change + at);
+    return b->change + at;
+}
+
 void gw_background_forget_change(struct gw_background *b)
 {
     for (int i = 0; i < b->count; i++)
         b->fast[i] = (int16_t)(b->steady[i] * ONE_LEVEL);
-    memset(b->change, 0, (size_t)b->count);
 }
 
 // The share of the way to the new value that one step of this length goes.

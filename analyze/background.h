@@ -19,11 +19,10 @@
 
 struct gw_background;
 
-// Per pixel of the last picture: how far it leaves what its neighbourhood may look like, and how
-// far it is from a moment ago, both as grey levels beyond the threshold; 0 for nothing.
+// foreground: per pixel of the last picture how far it leaves what its neighbourhood may look like,
+// as grey levels beyond the threshold; 0 for nothing.
 struct gw_difference {
     const uint8_t *foreground;
-    const uint8_t *change;
     double exposure_levels; // by how much exposure moved the picture's levels at once, on average
     double shake_pixels;    // by how much the camera had moved
     struct gw_texture texture; // the picture, moved back, and the background it was compared with
@@ -38,8 +37,14 @@ void gw_background_destroy(struct gw_background **background);
 void gw_background_restart(struct gw_background *background, const uint8_t *pixels);
 
 // Compares a picture with the background, after taking out what the camera's own movement and its
-// exposure did to all of it. Borrowed until the next call.
+// exposure did to all of it. Borrowed until the next call, as pixels are until the next compare or
+// restart.
 struct gw_difference gw_background_compare(struct gw_background *background, const uint8_t *pixels);
+
+// After compare: how far each pixel of so many rows, from row first on, is from what it was a
+// moment ago, as grey levels beyond the threshold; 0 for nothing. Borrowed until the next call. On
+// demand, for where nothing is new nobody asks.
+const uint8_t *gw_background_change(struct gw_background *background, int first, int rows);
 
 // After compare: nothing changes "now" in this picture. Whatever changed since the last one did so
 // at a time that nobody saw.

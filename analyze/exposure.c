@@ -9,42 +9,80 @@
 enum {
     ONE_LEVEL = 64,
     BAND_LEVELS = 256 / GW_EXPOSURE_BANDS,
-    STRIDE = 2, // every second pixel of every fourth row is plenty for a median
+    BINS = 512, // of a band's histogram
+    ZERO_BIN = 256,
+    PIECE = 512, // pixels of a row at a time; even
+    STRIDE = 2,  // every second pixel of every fourth row is plenty for a median
     ROW_STRIDE = 4,
     SLOPE_PARTS = 2,  // a tone curve's offset changes by at most half of what the level does
     CLOSE_LEVELS = 4, // a pixel this near its background is explained
 };
 
-static void take_samples(struct gw_exposure *exposure, const uint8_t *pixels, const int16_t *mean,
-                         int width, int height)
+// Where in all bands' histograms each pixel of a row counts: by its background and by how far it
+// is from that. Simple, for vector instructions.
+static void find_bins(uint16_t *restrict bins, const uint8_t *restrict pixels,
+                      const int16_t *restrict mean, int count)
 {
-    memset(exposure->histogram, 0, sizeof(exposure->histogram));
-    exposure->samples = 0;
-    for (int y = 0; y < height; y += ROW_STRIDE) {
-        const uint8_t *row = pixels + (size_t)y * (size_t)width;
-        const int16_t *mean_row = mean + (size_t)y * (size_t)width;
-        for (int x = 0; x < width; x += STRIDE) {
-            const unsigned level = (unsigned)mean_row[x] / ONE_LEVEL;
-            exposure->histogram[level / BAND_LEVELS][256 + row[x] - level]++;
-            exposure->samples++;
-        }
+    for (int i = 0; i < count; i++) {
+        const uint16_t level = (uint16_t)mean[i] / ONE_LEVEL;
+        bins[i] = (uint16_t)(level / BAND_LEVELS * BINS + ZERO_BIN + pixels[i] - level);
     }
 }
 
-static int band_size(const uint16_t *histogram)
+// Neighbours mostly count in the same bin, and adding to what was just written waits for it, so
+// they take turns in two histograms.
+static void take_samples(struct gw_exposure *exposure, const uint8_t *pixels, const int16_t *mean,
+                         int width, int height)
 {
-    int size = 0;
-    for (int i = 0; i < 512; i++)
-        size += histogram[i];
-    return size;
+    uint16_t bins[PIECE], *first = exposure->histogram[0], *second = exposure->second[0];
+
+    memset(exposure->histogram, 0, sizeof(exposure->histogram));
+    memset(exposure->second, 0, sizeof(exposure->second));
+    exposure->samples = 0;
+    for (int y = 0; y < height; y += ROW_STRIDE)
+        for (int from = 0; from < width; from += PIECE) {
+            const int count = width - from < PIECE ? width - from : PIECE;
+            const size_t at = (size_t)y * (size_t)width + (size_t)from;
+            int x = 0;
+            find_bins(bins, pixels + at, mean + at, count);
+            for (; x + STRIDE < count; x += 2 * STRIDE) {
+                first[bins[x]]++;
+                second[bins[x + STRIDE]]++;
+            }
+            if (x < count)
+                first[bins[x]]++;
+            exposure->samples += (count + STRIDE - 1) / STRIDE;
+        }
 }
 
-static int band_median(const uint16_t *histogram, int size)
+// Adds the second histogram to the first. Returns how many samples there are; *ret_below of them
+// are darker than their background.
+static int join_band(uint16_t *restrict histogram, const uint16_t *restrict second, int *ret_below)
 {
-    int i = 0, below = histogram[0];
+    int below = 0, size = 0;
+
+    for (int i = 0; i < ZERO_BIN; i++) {
+        histogram[i] = (uint16_t)(histogram[i] + second[i]);
+        below += histogram[i];
+    }
+    for (int i = ZERO_BIN; i < BINS; i++) {
+        histogram[i] = (uint16_t)(histogram[i] + second[i]);
+        size += histogram[i];
+    }
+    *ret_below = below;
+    return below + size;
+}
+
+// below as join_band says: the median is not far from there.
+static int band_median(const uint16_t *histogram, int size, int below)
+{
+    int i = ZERO_BIN - 1;
+
+    while (i > 0 && 2 * (below - histogram[i]) >= size)
+        below -= histogram[i--];
     while (2 * below < size)
         below += histogram[++i];
-    return i - 256;
+    return i - ZERO_BIN;
 }
 
 // How many samples of the band are close to the background moved by offset.
@@ -52,8 +90,8 @@ static int band_explained(const uint16_t *histogram, int offset)
 {
     int explained = 0;
     for (int i = offset - CLOSE_LEVELS; i <= offset + CLOSE_LEVELS; i++)
-        if (i >= -256 && i < 256)
-            explained += histogram[i + 256];
+        if (i >= -ZERO_BIN && i < BINS - ZERO_BIN)
+            explained += histogram[i + ZERO_BIN];
     return explained;
 }
 
@@ -100,12 +138,13 @@ bool gw_exposure_measure(struct gw_exposure *exposure, const uint8_t *pixels, co
     exposure->levels = 0;
     take_samples(exposure, pixels, mean, width, height);
     for (int band = 0; band < GW_EXPOSURE_BANDS; band++) {
-        const uint16_t *histogram = exposure->histogram[band];
-        size[count] = band_size(histogram);
+        uint16_t *histogram = exposure->histogram[band];
+        int below;
+        size[count] = join_band(histogram, exposure->second[band], &below);
         if (size[count] * 50 < exposure->samples) // too few to have an opinion
             continue;
         middle[count] = band * BAND_LEVELS + BAND_LEVELS / 2;
-        offset[count] = band_median(histogram, size[count]);
+        offset[count] = band_median(histogram, size[count], below);
         if (size[count] > size[largest])
             largest = count;
         count++;

@@ -18,6 +18,7 @@ enum { GW_EXPOSURE_BANDS = 16 };
 
 struct gw_exposure {
     uint16_t histogram[GW_EXPOSURE_BANDS][512]; // difference + 256
+    uint16_t second[GW_EXPOSURE_BANDS][512];    // half of the samples, until they are added
     int samples;
     double levels;      // mean size of the correction
     int16_t curve[257]; // by background level, what to add; 1/64 levels

@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #ifndef GW_LOOPS
 #define GW_LOOPS gw_loops_plain
 #endif
@@ -21,10 +25,10 @@ static inline int16_t max16(int16_t a, int16_t b)
     return a > b ? a : b;
 }
 
-// a * b / 32768, rounded: one instruction.
+// a * b / 32768, rounded: in these steps compilers know it for one instruction.
 static inline int16_t scale(int16_t a, int16_t b)
 {
-    return (int16_t)((a * b + (1 << 14)) >> 15);
+    return (int16_t)(((a * b >> 14) + 1) >> 1);
 }
 
 static inline int16_t reach_of(struct gw_loop_reach reach, int16_t deviation)
@@ -43,6 +47,46 @@ static inline void average(int width, const uint16_t *restrict sums, int pairs, 
         out[x] = (uint8_t)((uint32_t)sum * share >> 16);
     }
 }
+
+#if defined(__AVX2__)
+
+// Three pairs, for 16 small pixels at a time: in each half of a register 24 sums, of which every
+// third is blended into one register. The three are in the same order but for a rotation.
+static inline void average_three(int width, const uint16_t *restrict sums, uint16_t half,
+                                 uint16_t share, uint8_t *restrict out)
+{
+    const __m256i halves = _mm256_set1_epi16((int16_t)half);
+    const __m256i shares = _mm256_set1_epi16((int16_t)share);
+    const __m256i order = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 6, 12, 2, 8, 14, 4, 10, -1, -1, -1, -1, -1, -1, -1, -1));
+    int x = 0;
+
+    for (; x + 16 <= width; x += 16) {
+        const __m128i *at = (const __m128i *)(const void *)(sums + (size_t)x * 3);
+        const __m256i a = _mm256_loadu2_m128i(at + 3, at), b = _mm256_loadu2_m128i(at + 4, at + 1);
+        const __m256i c = _mm256_loadu2_m128i(at + 5, at + 2);
+        const __m256i first = _mm256_blend_epi16(_mm256_blend_epi16(a, b, 0x92), c, 0x24);
+        const __m256i second = _mm256_blend_epi16(_mm256_blend_epi16(a, b, 0x24), c, 0x49);
+        const __m256i third = _mm256_blend_epi16(_mm256_blend_epi16(a, b, 0x49), c, 0x92);
+        __m256i sum = _mm256_add_epi16(halves, first);
+        sum = _mm256_add_epi16(sum, _mm256_alignr_epi8(second, second, 2));
+        sum = _mm256_add_epi16(sum, _mm256_alignr_epi8(third, third, 4));
+        const __m256i level = _mm256_shuffle_epi8(_mm256_mulhi_epu16(sum, shares), order);
+        _mm_storeu_si128((__m128i *)(void *)(out + x),
+                         _mm256_castsi256_si128(_mm256_permute4x64_epi64(level, 0x08)));
+    }
+    average(width - x, sums + (size_t)x * 3, 3, half, share, out + x);
+}
+
+#else
+
+static inline void average_three(int width, const uint16_t *restrict sums, uint16_t half,
+                                 uint16_t share, uint8_t *restrict out)
+{
+    average(width, sums, 3, half, share, out);
+}
+
+#endif
 
 static void average_many(int width, const uint16_t *restrict sums, int pairs, uint32_t half,
                          uint32_t share, uint8_t *restrict out)
@@ -65,7 +109,7 @@ static void average_pairs(int width, const uint16_t *restrict sums, int pairs, i
     switch (half <= 128 ? pairs : 0) { // 640, 1280, 1920, 2560 and 3840 pixels become 320
     case 1: average(width, sums, 1, half, share, out); break;
     case 2: average(width, sums, 2, half, share, out); break;
-    case 3: average(width, sums, 3, half, share, out); break;
+    case 3: average_three(width, sums, half, share, out); break;
     case 4: average(width, sums, 4, half, share, out); break;
     case 6: average(width, sums, 6, half, share, out); break;
     default: average_many(width, sums, pairs, half, share, out); break;
@@ -146,8 +190,10 @@ static struct gw_loop_edges edges(int width, const uint8_t *restrict pixels,
 
     for (int x = 0; x < width; x++) {
         const int16_t *m = mean + x;
-        const int16_t dx = (int16_t)((m[1] - m[-1]) / GW_LOOP_LEVEL);
-        const int16_t dy = (int16_t)((m[stride] - m[-stride]) / GW_LOOP_LEVEL);
+        // Differences that were made 16 bits wide are divided eight or sixteen at a time.
+        const int16_t along = (int16_t)(m[1] - m[-1]), down = (int16_t)(m[stride] - m[-stride]);
+        const int16_t dx = (int16_t)(along / GW_LOOP_LEVEL);
+        const int16_t dy = (int16_t)(down / GW_LOOP_LEVEL);
         const int16_t size = (int16_t)(max16(dx, (int16_t)-dx) + max16(dy, (int16_t)-dy));
         const int16_t here = size >= min_gradient ? -1 : 0;
         const int16_t gx = dx & here, gy = dy & here;

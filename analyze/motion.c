@@ -171,7 +171,16 @@ static void hide_masked(const struct gw_motion *motion, uint8_t *pixels)
 // How many pixels of a block are set, from the counts of its columns.
 static int block_sum(const uint8_t *columns)
 {
-    return columns[0] + columns[1] + columns[2] + columns[3];
+    uint32_t four;
+
+    memcpy(&four, columns, sizeof(four));
+    return (int)(four * UINT32_C(0x01010101) >> 24); // the sum of its bytes
+}
+
+static void count_change(struct gw_motion *motion, int y, int rows)
+{
+    motion->loops->count(motion->width, rows, gw_background_change(motion->background, y, rows),
+                         motion->change);
 }
 
 static struct gw_block describe_block(const struct gw_texture *texture, const uint8_t *before,
@@ -189,14 +198,19 @@ static int mark_row(struct gw_motion *motion, const struct gw_difference *differ
 {
     const int y = row * BLOCK, rows = motion->height - y < BLOCK ? motion->height - y : BLOCK;
     const size_t at = (size_t)(y * motion->width);
+    bool change_is_known = false;
     int sum = 0;
 
     motion->loops->count(motion->width, rows, difference->foreground + at, motion->foreground);
-    motion->loops->count(motion->width, rows, difference->change + at, motion->change);
     for (int column = 0; column < motion->columns; column++) {
         const int x = column * BLOCK, foreground = block_sum(motion->foreground + x);
         sum += foreground;
-        if (foreground >= MIN_FOREGROUND && block_sum(motion->change + x) >= MIN_CHANGE)
+        if (foreground < MIN_FOREGROUND)
+            continue;
+        if (!change_is_known)
+            count_change(motion, y, rows);
+        change_is_known = true;
+        if (block_sum(motion->change + x) >= MIN_CHANGE)
             gw_things_mark(&motion->things, row * motion->columns + column,
                            describe_block(&difference->texture, before, x, y));
     }

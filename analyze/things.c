@@ -98,11 +98,11 @@ static struct gw_thing grow(struct gw_things *things, int first)
 
 bool gw_things_next(struct gw_things *things, struct gw_thing *ret)
 {
-    const int blocks = things->columns * things->rows;
+    const int left = things->columns * things->rows - things->next;
+    const uint8_t *first = memchr(things->moves + things->next, MOVES, (size_t)left);
 
-    while (things->next < blocks && things->moves[things->next] != MOVES)
-        things->next++;
-    if (things->next == blocks)
+    things->next = first ? (int)(first - things->moves) : things->next + left;
+    if (!first)
         return false;
     *ret = grow(things, things->next);
     return true;

@@ -63,8 +63,9 @@ static int random_width(void)
 static void averages_are_the_same(void **state)
 {
     for (int round = 0; round < ROUNDS; round++) {
-        const int width = random_width(), pairs = 1 + (int)(noise() % 8);
-        const int rows = 1 + (int)(noise() % 128);
+        const int width = random_width(), pairs = round % 2 ? 3 : 1 + (int)(noise() % 8);
+        // Three pairs of 42 rows fit 16 bits, which is the way that has most of its own code.
+        const int rows = 1 + (int)(noise() % (pairs == 3 ? 42 : 128));
         int16_t *sums = random_levels(width * pairs, 0, rows * 510 < INT16_MAX ? rows * 510 : 1);
         uint8_t *plain = random_bytes((size_t)width), *best = random_bytes((size_t)width);
         gw_loops_plain.average_pairs(width, (uint16_t *)sums, pairs, rows, plain);
