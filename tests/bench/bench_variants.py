@@ -11,7 +11,6 @@ seeded by the names of variant and clip.
 """
 import hashlib
 import importlib.util
-import inspect
 import json
 import math
 import os
@@ -139,7 +138,8 @@ VARIANTS = {
     "faster": Variant("1.6 times as fast", parts=at_speed(1.6)),
     "to_and_fro": Variant("quiet parts forwards, backwards and forwards", parts=to_and_fro),
     "distant": Variant("half as large, the rest a still", effect="distant"),
-    "night": Variant("40 % of the light, noise of 4.6 levels", "lutyuv=y='16+(val-16)*0.4',noise=alls=8:allf=t:all_seed=1"),
+    "night": Variant("40 % of the light, noise of 4.6 levels",
+                     "lutyuv=y='16+(val-16)*0.4',noise=alls=8:allf=t:all_seed=1"),
     "noise": Variant("noise of 6 levels", "noise=alls=10:allf=t:all_seed=2"),
     "noise_dark": Variant("25 % of the light, noise that a camera smooths over time", effect="noise_dark"),
     "infrared": Variant("no colour, half the contrast, noise of 3.5 levels",
@@ -176,16 +176,13 @@ def missing(names):
 
 
 def recipe(clip, name):
-    """Everything that decides what the film looks like, as one short word."""
-    variant = VARIANTS[name]
-    said = [name, clip.resolve(), clip.stat().st_mtime_ns, variant.filters, variant.effect, variant.gop_s,
-            inspect.getsource(bench_pictures)]
-    said += [variant.parts and variant.parts({"quiet": [[1, 2]]}, 4.0),
-             variant.rate(640, 360, 25) if callable(variant.rate) else variant.rate]
-    if variant.effect:
-        import bench_fields
-        import bench_nuisances
-        said += [inspect.getsource(bench_fields), inspect.getsource(bench_nuisances.EFFECTS[variant.effect])]
+    """Everything that decides what the film and its labels are, as one short word."""
+    variant, here = VARIANTS[name], pathlib.Path(__file__)
+    modules = ["bench_pictures", "bench_fields", "bench_nuisances"] if variant.effect else ["bench_pictures"]
+    said = [name, clip.resolve(), clip.stat().st_mtime_ns, clip.with_suffix(".json").read_text(encoding="utf-8"),
+            variant.filters, WIDEST, STILLS, SPREAD, options_of(variant, 640, 360, 25),
+            variant.parts and variant.parts({"quiet": [[1, 2]]}, 4.0),
+            *(here.with_name(f"{module}.py").read_text(encoding="utf-8") for module in modules)]
     return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:16]
 
 
