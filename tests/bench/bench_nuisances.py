@@ -70,8 +70,7 @@ def headlights(scene, rng):
         x = x if number % 2 else scene.width - x
         wide = (0.07 + 0.08 * part) * scene.width
         y = base - 0.08 * scene.height * part
-        beams = bell(scene.shape, x - wide * 0.8, y, wide, wide * 0.6) + bell(scene.shape, x + wide * 0.8, y, wide,
-                                                                              wide * 0.6)
+        beams = sum(bell(scene.shape, x + side * wide, y, wide, wide * 0.6) for side in (-0.8, 0.8))
         light(picture, 1 + np.float32(1.1 * np.sin(np.pi * part) ** 0.5) * np.minimum(beams, 1) * relief)
     return change
 
@@ -199,7 +198,7 @@ def rain(scene, rng):
 
 
 def falling(scene, rng, count, radius, speed, alpha, softness):
-    """Flakes that sink and drift to and fro, each with a size and speed of its own; above the picture they begin anew."""
+    """Flakes that sink and drift to and fro, each with its size and speed; below the picture they begin anew above."""
     room = np.array([scene.width, scene.height]) + 4 * radius[1]
     start, near = rng.uniform(0, 1, (count, 2)) * room, rng.uniform(0, 1, count)
     radii, speeds = radius[0] + near * (radius[1] - radius[0]), speed[0] + near * (speed[1] - speed[0])
@@ -303,7 +302,8 @@ def banner(scene, rng):
     left = scene.calmest(wide, tall, above)
     margin = int(22 * scene.unit) // 2 * 2
     cloth = printed(rng, wide, tall)
-    box = (slice(above - min(above, margin), above + tall + 2 * margin), slice(max(0, left - margin), left + wide + margin))
+    box = (slice(above - min(above, margin), above + tall + 2 * margin),
+           slice(max(0, left - margin), left + wide + margin))
     rows = np.arange(box[0].start, box[0].stop, dtype=np.float32)[:, None] - above
     columns = np.arange(box[1].start, box[1].stop, dtype=np.float32)[None, :] - left
     wind = gusts(rng, scene.end_s)
@@ -318,10 +318,11 @@ def banner(scene, rng):
         shade = 1 + 0.12 * force * np.cos(2 * np.pi * (1.5 * columns / wide - 1.6 * t))
         part = picture.y[box]
         store(part, part + alpha * (sampled(cloth, y, x) * shade - part.astype(np.float32)))
-        half = (slice(box[0].start // 2, box[0].stop // 2), slice(box[1].start // 2, box[1].stop // 2))
+        half = tuple(slice(side.start // 2, side.stop // 2) for side in box)
         for plane, colour in ((picture.u, 118), (picture.v, 140)):
             piece = plane[half]
-            store(piece, piece + alpha[::2, ::2][:piece.shape[0], :piece.shape[1]] * (colour - piece.astype(np.float32)))
+            over = alpha[::2, ::2][:piece.shape[0], :piece.shape[1]]
+            store(piece, piece + over * (colour - piece.astype(np.float32)))
     return change
 
 
