@@ -158,23 +158,3 @@ def make_stream(cache, footage, stream):
     if len(times) != stream.seconds * FPS or not even:
         raise BenchError(f"{film.name} should have {stream.seconds * FPS} pictures {1 / FPS:g} s apart")
     return film
-
-
-# --- the same clip, seen by another camera -------------------------------------------------------
-
-# What is done to the picture. Times stay as they are, and so do the labels.
-VARIANTS = {
-    "half_rate": (r"select=not(mod(n\,2))", 20),
-    "half_size": ("scale=trunc(iw/4)*2:trunc(ih/4)*2:flags=area", 20),
-    "mirrored": ("hflip", 20),
-    "night": ("lutyuv=y='16+(val-16)*0.4',noise=alls=8:allf=t:all_seed=1", 20),
-    "low_bitrate": ("null", 34),
-}
-
-
-def make_variant(cache, clip, variant):
-    picture, crf = VARIANTS[variant]
-    command = ["-map", "0:v:0", "-vf", picture, "-fps_mode", "passthrough", "-an", "-c:v", "libx264",
-               "-preset", "veryfast", "-crf", crf, "-g", "50", "-bf", "0", "-pix_fmt", "yuv420p"]
-    return cache.film(f"{clip.stem}-{variant}.mkv", f"{clip.resolve()} {clip.stat().st_mtime_ns} {command}",
-                      lambda path: run(["ffmpeg", "-v", "error", "-y", "-i", clip, *command, path]))

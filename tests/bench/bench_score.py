@@ -57,6 +57,11 @@ def median(values):
     return statistics.median(values) if values else None
 
 
+def mean(values):
+    values = [value for value in values if value is not None]
+    return statistics.fmean(values) if values else None
+
+
 def ratio(part, whole):
     return part / whole if part is not None and whole else None
 

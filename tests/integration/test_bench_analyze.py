@@ -16,9 +16,11 @@ from rtsp_camera import PYTHON, ROOT
 
 sys.path.insert(0, str(ROOT / "tests/bench"))
 import bench_media  # noqa: E402
+import bench_pictures  # noqa: E402
 import bench_run  # noqa: E402
 import bench_scenes  # noqa: E402
 import bench_score  # noqa: E402
+import bench_variants  # noqa: E402
 import gate_plot  # noqa: E402
 
 BARE_DECODE = pathlib.Path(BINARY).parents[1] / "tests/bench/bare_decode"
@@ -108,6 +110,120 @@ def test_made_streams_say_what_is_true_of_them():
         assert all(before[1] < after[0] for before, after in zip(marks, marks[1:]))
 
 
+LABELS = {"precision_s": 0.2, "active": [[1.0, 2.0], [3.0, 3.5]], "quiet": [[2.2, 2.8]],
+          "nuisance": [{"start_s": 2.0, "end_s": 4.0, "what": "wind"}]}
+
+
+def test_labels_of_a_reversed_clip_are_read_from_its_end():
+    parts = bench_variants.VARIANTS["reversed"].parts(LABELS, 4.0)
+    labels = bench_variants.moved_labels(LABELS, parts)
+    assert labels["active"] == [[0.5, 1.0], [2.0, 3.0]] and labels["quiet"] == [[1.2, 1.8]]
+    assert labels["nuisance"] == [{"start_s": 0.0, "end_s": 2.0, "what": "wind"}] and labels["precision_s"] == 0.2
+
+
+@pytest.mark.parametrize("name, factor", [("slower", 2.0), ("faster", 1 / 1.6)])
+def test_labels_of_another_speed_are_drawn_out_or_pushed_together(name, factor):
+    labels = bench_variants.moved_labels(LABELS, bench_variants.VARIANTS[name].parts(LABELS, 4.0))
+    for key in "active", "quiet":
+        for (start, end), (was_start, was_end) in zip(labels[key], LABELS[key], strict=True):
+            assert (start, end) == pytest.approx((was_start * factor, was_end * factor), abs=0.001)
+
+
+def test_a_quiet_part_to_and_fro_is_three_times_as_long_and_moves_what_comes_later():
+    parts = bench_variants.to_and_fro(LABELS, 4.0)
+    labels = bench_variants.moved_labels(LABELS, parts)
+    assert labels["quiet"] == [[2.2, 4.0]] and labels["active"] == [[1.0, 2.0], [4.2, 4.7]]
+    assert labels["nuisance"] == [{"start_s": 2.0, "end_s": 5.2, "what": "wind"}]
+    assert sum(part.length_s for part in parts) == pytest.approx(5.2)
+
+
+def test_pictures_of_a_quiet_part_go_back_and_forth_each_for_as_long_as_it_stood():
+    times = [0.0, 1.0, 1.1, 1.4, 2.0]  # the quiet part holds pictures that stand for 0.1, 0.3 and 0.6 s
+    order = bench_variants.played(times, 3.0, bench_variants.to_and_fro({"quiet": [[1.0, 2.0]]}, 3.0))
+    assert [number for number, _ in order] == [0, 1, 2, 3, 3, 2, 1, 1, 2, 3, 4]
+    assert [time for _, time in order] == pytest.approx([0, 1, 1.1, 1.4, 2, 2.6, 2.9, 3, 3.1, 3.4, 4])
+
+
+def labelled(clip, labels, seconds):
+    clip.with_suffix(".json").write_text(json.dumps({"labels": labels, "video": {"duration_s": seconds}}),
+                                         encoding="utf-8")
+    return clip
+
+
+def times_of(film):
+    return sorted(packet.time_s for packet in bench_media.read_packets(film, hashed=False))
+
+
+@pytest.mark.parametrize("name, factor", [("recoded", 1.0), ("slower", 2.0)])
+def test_variants_keep_variable_intervals(tmp_path, name, factor):
+    uneven = "select=not(mod(n\\,7))+not(mod(n\\,3))+not(mod(n\\,11))"
+    clip = labelled(make_film(tmp_path / "uneven.mp4", "-vf", uneven, "-fps_mode", "passthrough"), LABELS, 4.0)
+    film = bench_variants.make(tmp_path / "work", clip, name)
+    was = times_of(clip)
+    assert len({round(after - before, 3) for before, after in zip(was, was[1:])}) == 3
+    assert times_of(film) == pytest.approx([factor * (time - was[0]) for time in was], abs=0.0021)
+    assert json.loads(film.with_suffix(".json").read_text(encoding="utf-8"))["labels"]["active"][0] == [
+        factor * 1.0, factor * 2.0]
+
+
+def test_five_pictures_a_second_are_that_many(tmp_path):
+    clip = labelled(make_film(tmp_path / "film.mp4", "-bf", "0"), LABELS, 4.0)
+    times = times_of(bench_variants.make(tmp_path / "work", clip, "five_per_s"))
+    assert times == pytest.approx([number / 5 for number in range(20)], abs=0.002)
+
+
+def test_the_time_of_every_picture_can_be_written_as_an_expression():
+    for times in [0, 40, 80, 120], [0, 33, 67, 100, 133], [0, 100, 105, 600, 640, 680, 720, 5000], [7]:
+        text = bench_pictures.time_expression(times)
+        ask = lambda condition, yes, no: yes if condition else no  # noqa: E731
+        value = eval(f"[({text.replace('if(', 'ask(')}) for N in range({len(times)})]",  # noqa: S307
+                     {"ask": ask, "lt": lambda one, other: one < other, "range": range})
+        assert value == pytest.approx(times, abs=0.7)
+
+
+def test_a_variant_is_made_once_and_again_when_its_recipe_changed(tmp_path, monkeypatch):
+    clip = labelled(make_film(tmp_path / "film.mp4", "-bf", "0", seconds=1), LABELS, 1.0)
+    film = bench_variants.make(tmp_path / "work", clip, "mirrored")
+    made = film.stat().st_mtime_ns
+    assert bench_variants.make(tmp_path / "work", clip, "mirrored").stat().st_mtime_ns == made
+    monkeypatch.setitem(bench_variants.VARIANTS, "mirrored", bench_variants.Variant("upside down", "vflip"))
+    assert bench_variants.make(tmp_path / "work", clip, "mirrored").stat().st_mtime_ns != made
+
+
+def test_without_numpy_what_needs_it_is_named_with_the_cure(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    left_out, why = bench_variants.missing(["mirrored", "rain", "water"])
+    assert left_out == ["rain", "water"] and "rain, water" in why and "python3-numpy" in why
+    assert bench_variants.missing(["mirrored"]) == ([], "")
+
+
+EFFECTS = [name for name, variant in bench_variants.VARIANTS.items() if variant.effect]
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_an_effect_changes_the_picture_and_always_in_the_same_way(name):
+    pytest.importorskip("numpy", reason="python3-numpy is not installed")
+    import bench_nuisances
+    width, height, grey = 160, 118, bytes([110, 160, 90]) * (160 * 118 // 3) + bytes([110, 160])
+    picture = grey[:width * height] + bytes([128]) * (width * height // 2)
+
+    def played():
+        known = [bench_nuisances.Picture(bytearray(picture), width, height)] * 3
+        scene = bench_nuisances.Scene(width, height, 12.0, known, known)
+        times = [number / 5 for number in range(60)]
+        return [bytes(data) for data in bench_nuisances.changed(bench_variants.VARIANTS[name].effect, scene, 7,
+                                                               (bytearray(picture) for _ in times), times)]
+    first = played()
+    assert any(data != picture for data in first) and all(len(data) == len(picture) for data in first)
+    assert len(set(first)) > 1 or name == "distant"  # which moves nothing itself
+    assert played() == first
+
+
+def test_the_guide_names_every_variant():
+    guide = (ROOT / "docs/guide/bench.md").read_text(encoding="utf-8")
+    assert [name for name in bench_variants.VARIANTS if f"`{name}`" not in guide] == []
+
+
 def test_bare_decoding_counts_every_picture(tmp_path):
     film = make_film(tmp_path / "film.mp4", "-bf", "2")
     for options, pictures in ([], 60), (["--keyframes"], 2):
@@ -179,3 +295,23 @@ def test_the_bench_runs_on_a_clip_and_judges_it(tmp_path):
     assert measured["recall"] == 1.0 and measured["last_recall"] == 1.0
     assert measured["quiet_vbr_cpu"] is None
     assert facts["passes"]["full"]["clips"]["room_chair"]["decoded"] == 193
+
+
+@pytest.mark.skipif(not (SHARED / "footage/room_chair.mp4").exists(), reason="the labelled footage is not there")
+def test_a_variant_is_made_analysed_and_scored_with_its_own_labels(tmp_path):
+    command = [PYTHON, ROOT / "tests/bench/analyze", "--variants", "reversed", "--only", "room_chair",
+               "--build", BARE_DECODE.parents[2], "--binary", BINARY, "--shared", SHARED,
+               "--work", tmp_path / "work", "--json", tmp_path / "out.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[2:]] == ["original", "reversed", "mean"]
+    facts = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["variants"]
+    assert facts["reversed"]["clips"]["room_chair"]["recall"] == 1.0
+    labels = json.loads((tmp_path / "work/reversed/room_chair.json").read_text(encoding="utf-8"))
+    assert labels["labels"]["quiet"] == [[15.8, 19.3]] and labels["video"]["duration_s"] == 19.3
+
+
+def test_an_unknown_variant_is_named_beside_those_that_are_known():
+    done = subprocess.run([PYTHON, ROOT / "tests/bench/analyze", "--variants", "hail"], capture_output=True, text=True,
+                          check=False, timeout=60)
+    assert done.returncode == 2 and '"hail" is none of' in done.stderr and "snow_close" in done.stderr
