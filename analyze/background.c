@@ -28,7 +28,7 @@ static const double drift_s = 1.5;
 
 // A pixel's own threshold: levels plus deviations. 3 mean deviations are 2.4 sigmas of a Gaussian;
 // the neighbourhood and the number of pixels that motion.c asks for do the rest.
-static const struct gw_loop_reach still = {5 * ONE_LEVEL, 3, 80 * ONE_LEVEL};
+static const struct gw_loop_reach still = {4 * ONE_LEVEL, 3, 80 * ONE_LEVEL};
 // What differs from a moment ago.
 static const struct gw_loop_reach unchanged = {5 * ONE_LEVEL, 1, 80 * ONE_LEVEL};
 // Mean and deviation learn from at most a few deviations, whatever the difference was: the mean is

@@ -15,8 +15,6 @@
 // When nothing was seen for longer than this, an open event goes on by the evidence that opens one:
 // a flicker in the seconds after it does not make it longer.
 #define PAUSE_US GW_SECOND
-// After persistence was reached, evidence does not grow further.
-#define EVIDENCE_LIMIT_US GW_EVENT_PERSISTENCE_US
 // An event of one per cent of the picture for a second has score 0.5; half of the picture for two
 // seconds 0.99.
 static const double half_score_activity = 0.01;
@@ -73,13 +71,20 @@ static void follow_hints(struct gw_event_fsm *fsm, const struct gw_motion_result
     fsm->hint_us = wall_us;
 }
 
+// Evidence that is enough; it does not grow further.
+static int64_t enough(const struct gw_event_fsm *fsm)
+{
+    const bool stays = fsm->state == GW_FSM_SUSPECTED && !fsm->travelled;
+    return stays ? GW_EVENT_PATIENCE_US : GW_EVENT_PERSISTENCE_US;
+}
+
 static void weigh_evidence(struct gw_event_fsm *fsm, bool something, int64_t elapsed_us)
 {
     if (something)
         fsm->evidence_us += smaller(elapsed_us, EVIDENCE_STEP_US);
     else
         fsm->evidence_us -= elapsed_us;
-    fsm->evidence_us = smaller(larger(fsm->evidence_us, 0), EVIDENCE_LIMIT_US);
+    fsm->evidence_us = smaller(larger(fsm->evidence_us, 0), enough(fsm));
 }
 
 static void add_activity(struct gw_event_fsm *fsm, const struct gw_motion_result *motion,
@@ -100,13 +105,15 @@ static enum gw_event_step suspect(struct gw_event_fsm *fsm, const struct gw_moti
         fsm->start_us = larger(fsm->begin_us, wall_us - HINT_REACH_US);
         fsm->activity = 0;
         fsm->zones = 0;
+        fsm->travelled = false;
     }
+    fsm->travelled |= motion->travels;
     add_activity(fsm, motion, elapsed_us);
     if (fsm->evidence_us == 0) {
         fsm->state = GW_FSM_QUIET;
         return GW_EVENT_STEP_NONE;
     }
-    if (!motion->something || fsm->evidence_us < GW_EVENT_PERSISTENCE_US)
+    if (!motion->something || fsm->evidence_us < enough(fsm))
         return GW_EVENT_STEP_SUSPECT;
     fsm->state = GW_FSM_OPEN;
     fsm->confirmed_us = fsm->end_us = wall_us;

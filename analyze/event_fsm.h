@@ -16,6 +16,9 @@
 
 // Motion counts as an event after it was seen for so long.
 #define GW_EVENT_PERSISTENCE_US (GW_SECOND * 3 / 10)
+// And when it goes nowhere, for so long: headlights, a cloud's edge or a branch in a gust seldom
+// last, and the start is told as it was in any case.
+#define GW_EVENT_PATIENCE_US GW_SECOND
 // An event is closed when nothing moved for so long: what begins again sooner is the same event to
 // people. Its clip goes on for as long after it (record.postroll), so closing later delays no clip.
 #define GW_EVENT_QUIET_US (5 * GW_SECOND)
@@ -37,6 +40,7 @@ struct gw_event_fsm {
     int64_t interval_us; // between the last two pictures
     int64_t begin_us;    // the first of the hints that led here; GW_NO_TIME for none
     int64_t hint_us;     // the last hint
+    bool travelled;      // something went somewhere since it is suspected
     int64_t evidence_us; // for how long something was seen, minus for how long not
     double activity;     // share of the picture times seconds, of the event
     // What the event is so far: start_us, end_us, confirmed_us, score are this module's, valid from

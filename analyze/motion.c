@@ -12,6 +12,7 @@
 #include "analyze/loops.h"
 #include "analyze/recent.h"
 #include "analyze/things.h"
+#include "analyze/tracks.h"
 #include "core/clock.h"
 
 // Small enough for a person at the far end of a yard, large enough that noise does not fill one.
@@ -31,12 +32,16 @@ enum { MIN_OUTLINE_CHANGED = 1 };
 // In pictures closer together than this, a thing is at least half where something moved before: a
 // car on a motorway goes its own length in about 130 ms. Snow, rain and insects go further.
 #define CLOSE_PICTURES_US (GW_SECOND * 12 / 100)
+// Things are followed from picture to picture when these are no further apart.
+#define FOLLOW_US (GW_SECOND / 4)
 // More than this share of the picture at once, from less than that before, is the light.
 static const double relit_share = 0.6, calm_share = 0.25;
 // Auto exposure moves by less than this from picture to picture.
 static const double relit_levels = 15;
 // A camera that shook is expected to go on for about so long.
 static const double shake_s = 1.0;
+// While it moves by more than so many pixels, all that is in the picture seems to travel.
+static const double shaking_pixels = 0.5;
 // Exposure swings after the light was switched; nothing is believed meanwhile.
 #define RELIT_PAUSE_US (GW_SECOND * 6 / 10)
 // Grey of what is masked.
@@ -54,6 +59,7 @@ struct gw_motion {
     int zone_weight[GW_EVENT_ZONES]; // of a block; see sensitivity_weight
     struct gw_things things;
     struct gw_recent recent;
+    struct gw_tracks tracks;
     int64_t last_us; // GW_NO_TIME before the first picture
     int64_t believe_from_us;
     double shake_pixels; // by how much the camera moved lately
@@ -131,6 +137,7 @@ int gw_motion_create(struct gw_motion **ret, int width, int height, const struct
     motion->rows = (height + BLOCK - 1) / BLOCK;
     motion->last_us = motion->believe_from_us = GW_NO_TIME;
     motion->loops = gw_loops_best();
+    gw_tracks_init(&motion->tracks);
     motion->foreground = calloc((size_t)motion->columns, BLOCK);
     motion->change = calloc((size_t)motion->columns, BLOCK);
     if (!motion->foreground || !motion->change ||
@@ -307,6 +314,17 @@ static void join_box(struct gw_box *box, const struct gw_box *other)
     }
 }
 
+// Whether the thing goes somewhere. Of what is large that is believed where it cannot be told:
+// while the camera shakes, and from pictures far apart.
+static bool goes_somewhere(struct gw_motion *motion, const struct gw_thing *thing, bool large,
+                           int64_t elapsed_us)
+{
+    if (elapsed_us > FOLLOW_US)
+        return large;
+    const bool travels = gw_tracks_follow(&motion->tracks, thing, motion->last_us + elapsed_us);
+    return motion->shake_pixels >= shaking_pixels ? large : travels;
+}
+
 // A displacement is not undone exactly (the camera also turns, and blurs), so while it shakes
 // things must be larger by as many times as it moved by pixels.
 static struct gw_motion_result find_things(struct gw_motion *motion, int64_t elapsed_us)
@@ -321,8 +339,11 @@ static struct gw_motion_result find_things(struct gw_motion *motion, int64_t ela
         const int weight = weigh(motion, &thing, &box, &zones);
         if (weight < one_block * HINT_BLOCKS || !is_moving_thing(&thing, elapsed_us))
             continue;
+        const bool large = weight >= one_block * SOMETHING_BLOCKS;
+        const bool travels = goes_somewhere(motion, &thing, large, elapsed_us);
         result.hint = true;
-        result.something |= weight >= one_block * SOMETHING_BLOCKS;
+        result.travels |= travels;
+        result.something |= large || travels;
         result.area += (double)thing.count / (motion->columns * motion->rows);
         result.zones |= zones;
         join_box(&result.box, &box);

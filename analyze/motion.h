@@ -18,9 +18,10 @@
 struct gw_motion;
 
 struct gw_motion_result {
-    bool something;    // large enough that a person should look, if it lasts
-    bool hint;         // smaller, but enough to be the beginning or the end of something
-    double area;       // of all that moves, fraction of the picture
+    bool something; // large enough that a person should look, if it lasts, or smaller but travels
+    bool travels;   // something that goes somewhere, rather than move in place
+    bool hint;      // smaller, but enough to be the beginning or the end of something
+    double area;    // of all that moves, fraction of the picture
     struct gw_box box; // around it; empty without a hint
     uint32_t zones;    // bit n: zone n was touched
     bool relit;        // the light changed all at once; the background started anew

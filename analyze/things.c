@@ -88,11 +88,15 @@ static struct gw_thing grow(struct gw_things *things, int first)
         thing.known += visit(things, block, &end);
         thing.texture += things->blocks[block].texture;
         thing.changed += things->blocks[block].changed;
+        thing.x += column;
+        thing.y += row;
         thing.left = column < thing.left ? column : thing.left;
         thing.right = column > thing.right ? column : thing.right;
         thing.top = row < thing.top ? row : thing.top;
         thing.bottom = row > thing.bottom ? row : thing.bottom;
     }
+    thing.x /= thing.count;
+    thing.y /= thing.count;
     return thing;
 }
 

@@ -33,6 +33,7 @@ struct gw_thing {
     int texture, changed;         // pixels; see gw_block
     int known;                    // blocks at or beside one that moved in the picture before
     int left, top, right, bottom; // columns and rows, inclusive
+    double x, y;                  // the middle of all its blocks, columns and rows
 };
 
 // Returns 0 or -ENOMEM.

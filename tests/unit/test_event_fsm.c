@@ -14,7 +14,8 @@
 static const struct gw_motion_result nothing = {0};
 static const struct gw_motion_result hint = {.hint = true, .area = 0.001};
 static const struct gw_motion_result something = {
-    .something = true, .hint = true, .area = 0.01, .zones = 1};
+    .something = true, .travels = true, .hint = true, .area = 0.01, .zones = 1};
+static const struct gw_motion_result in_place = {.something = true, .hint = true, .area = 0.01};
 
 #define FRAME_US (GW_SECOND / 10)
 
@@ -64,6 +65,30 @@ static void motion_that_lasts_is_confirmed_within_half_a_second(void **state)
     feed(&f, &something, GW_SECOND);
     assert_int_equal(f.opened, 1);
     assert_true(f.fsm.confirmed_us - began_us <= GW_SECOND / 2);
+}
+
+static void what_moves_in_place_must_last_a_second_to_be_an_event(void **state)
+{
+    struct fixture f;
+    begin(&f);
+    const int64_t began_us = f.now_us;
+    feed(&f, &in_place, GW_SECOND * 9 / 10);
+    assert_int_equal(f.opened, 0);
+    feed(&f, &in_place, GW_SECOND * 2 / 10);
+    assert_int_equal(f.opened, 1);
+    assert_int_equal(f.fsm.start_us, began_us);
+}
+
+static void what_goes_somewhere_at_last_is_an_event_from_its_first_movement_on(void **state)
+{
+    struct fixture f;
+    begin(&f);
+    const int64_t began_us = f.now_us;
+    feed(&f, &in_place, GW_SECOND / 2);
+    assert_int_equal(f.opened, 0);
+    feed(&f, &something, FRAME_US);
+    assert_int_equal(f.opened, 1);
+    assert_int_equal(f.fsm.start_us, began_us);
 }
 
 static void an_event_starts_when_it_began_not_when_it_was_confirmed(void **state)
@@ -234,6 +259,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flicker_is_no_event),
         cmocka_unit_test(motion_that_lasts_is_confirmed_within_half_a_second),
+        cmocka_unit_test(what_moves_in_place_must_last_a_second_to_be_an_event),
+        cmocka_unit_test(what_goes_somewhere_at_last_is_an_event_from_its_first_movement_on),
         cmocka_unit_test(an_event_starts_when_it_began_not_when_it_was_confirmed),
         cmocka_unit_test(hints_alone_are_no_event),
         cmocka_unit_test(an_event_closes_after_quiet_and_ends_with_its_last_motion),

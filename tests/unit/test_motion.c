@@ -164,6 +164,39 @@ static void when_somebody_who_stood_long_has_left_motion_ends_at_once(void **sta
     assert_in_range(last, 9, 11);
 }
 
+// Counts the pictures that show something of a small thing at x, and those that show it travels.
+static int feed_small_thing(struct fixture *f, int x, int *travels)
+{
+    scene_wall(&f->scene, 0, 0);
+    scene_thing(&f->scene, x, 60, 6, 9, 20);
+    scene_noise(&f->scene, 2);
+    const struct gw_motion_result result = feed(f);
+    *travels += result.travels;
+    return result.something;
+}
+
+static void somebody_far_away_is_something_when_he_goes_somewhere(void **state)
+{
+    struct fixture *f = *state;
+    int something = 0, travels = 0;
+    feed_wall(f, 5 * FPS, 2);
+    for (int i = 0; i < 5 * FPS; i++)
+        something += feed_small_thing(f, 40 + i * 2, &travels);
+    assert_true(something > 3 * FPS);
+    assert_true(travels > 3 * FPS);
+}
+
+static void a_twig_that_goes_to_and_fro_is_a_hint_at_most(void **state)
+{
+    struct fixture *f = *state;
+    int something = 0, travels = 0;
+    feed_wall(f, 5 * FPS, 2);
+    for (int i = 0; i < 5 * FPS; i++)
+        something += feed_small_thing(f, 40 + i % 2 * 6, &travels);
+    assert_int_equal(something, 0);
+    assert_int_equal(travels, 0);
+}
+
 static void a_light_switch_is_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -450,6 +483,8 @@ int main(void)
         FACT(somebody_in_front_of_a_car_that_parked_is_seen),
         FACT(something_that_stopped_is_not_motion_and_later_background),
         FACT(when_somebody_who_stood_long_has_left_motion_ends_at_once),
+        FACT(somebody_far_away_is_something_when_he_goes_somewhere),
+        FACT(a_twig_that_goes_to_and_fro_is_a_hint_at_most),
         FACT(a_light_switch_is_nothing),
         FACT(a_light_on_two_thirds_of_the_picture_is_nothing),
         FACT(auto_exposure_that_swings_is_nothing),
