@@ -37,10 +37,11 @@ static const double miss_limit = 0.05;
 // Motion leaves its mark this long before and after the picture in which it was seen.
 #define MARGIN_US (GW_SECOND * 7 / 10)
 // A picture waits to hear what the pixels said until they were looked at so much further on: an
-// event that opens then has begun at most 1.5 s before (the reach of hints; event_fsm.c), and what
-// counts of it begins BEFORE_US earlier. Where nothing is looked at it waits for so long, in which
-// a GOP of 2.5 s ends and its next keyframe speaks for it.
-#define SETTLED_US (2 * GW_SECOND)
+// event that opens then was suspected for a second or little more, and began at most 1.5 s before
+// that (patience and reach of hints; event_fsm.c), and what counts of it begins BEFORE_US earlier.
+// Where nothing is looked at it waits for so long, in which a GOP of 2.5 s ends and its next
+// keyframe speaks for it.
+#define SETTLED_US (3 * GW_SECOND)
 #define WAIT_US    (4 * GW_SECOND)
 // Two pictures that show nothing speak for what lies between them when they are no further apart:
 // what moves for longer shows in one of them (level.c).

@@ -399,11 +399,11 @@ static void run_keyframes(struct camera *camera, double seconds, int every, bool
     }
 }
 
-static void quiet_counts_two_seconds_after_it_was_seen(void **state)
+static void quiet_counts_three_seconds_after_it_was_seen(void **state)
 {
     struct camera camera = make_camera();
 
-    run(&camera, 12);
+    run(&camera, 13);
     assert_true(judge(&camera).quiet_s >= 8.5);
     gw_gate_destroy(&camera.gate);
 }
@@ -536,7 +536,7 @@ int main(void)
         cmocka_unit_test(dusk_is_followed_though_hardly_anybody_looks),
         cmocka_unit_test(an_active_gate_stays_so_until_the_signal_has_fallen),
         cmocka_unit_test(motion_is_not_learnt_as_quiet),
-        cmocka_unit_test(quiet_counts_two_seconds_after_it_was_seen),
+        cmocka_unit_test(quiet_counts_three_seconds_after_it_was_seen),
         cmocka_unit_test(what_two_quiet_keyframes_enclose_is_quiet),
         cmocka_unit_test(keyframes_four_seconds_apart_say_nothing_of_what_lies_between),
         cmocka_unit_test(a_quiet_keyframe_after_one_that_moves_speaks_for_nothing),
