@@ -13,10 +13,9 @@
 #include "analyze/recent.h"
 #include "analyze/things.h"
 #include "analyze/tracks.h"
+#include "analyze/zone_map.h"
 #include "core/clock.h"
 
-// Small enough for a person at the far end of a yard, large enough that noise does not fill one.
-enum { BLOCK = 4 };
 // Of a block's 16 pixels: left the background, and change now.
 enum { MIN_FOREGROUND = 7, MIN_CHANGE = 3 };
 // Blocks that touch each other before they are something, or a hint of it, at sensitivity 0.5.
@@ -44,8 +43,6 @@ static const double shake_s = 1.0;
 static const double shaking_pixels = 0.5;
 // Exposure swings after the light was switched; nothing is believed meanwhile.
 #define RELIT_PAUSE_US (GW_SECOND * 6 / 10)
-// Grey of what is masked.
-enum { MASK_LEVEL = 128 };
 
 struct gw_motion {
     int width, height; // of the picture
@@ -53,10 +50,7 @@ struct gw_motion {
     const struct gw_loops *loops;
     struct gw_background *background;
     uint8_t *foreground, *change; // per column of a row of blocks: pixels that are; padded with 0
-    uint8_t *mask;                // per pixel: 1 = never looked at; NULL without masks
-    uint32_t *zone_bits;          // per block: the zones it lies in; NULL without zones
-    const struct gw_zones *zones;
-    int zone_weight[GW_EVENT_ZONES]; // of a block; see sensitivity_weight
+    struct gw_zone_map zones;
     struct gw_things things;
     struct gw_recent recent;
     struct gw_tracks tracks;
@@ -67,64 +61,6 @@ struct gw_motion {
     bool resumed;        // the next picture comes after a long time
 };
 
-// Where a block's middle lies in the picture.
-static double block_x(const struct gw_motion *motion, int column)
-{
-    return fmin(1, (column + 0.5) * BLOCK / motion->width);
-}
-
-static double block_y(const struct gw_motion *motion, int row)
-{
-    return fmin(1, (row + 0.5) * BLOCK / motion->height);
-}
-
-static void draw_mask(struct gw_motion *motion, const struct gw_zones *zones)
-{
-    for (int y = 0; y < motion->height; y++)
-        for (int x = 0; x < motion->width; x++)
-            motion->mask[y * motion->width + x] =
-                gw_zones_masked(zones, (x + 0.5) / motion->width, (y + 0.5) / motion->height);
-}
-
-// How much a block counts for, in sixteenths: four times at sensitivity 1, a quarter at 0.
-static int sensitivity_weight(double sensitivity)
-{
-    return (int)lround(16 * pow(4, 2 * sensitivity - 1));
-}
-
-static void draw_zones(struct gw_motion *motion, const struct gw_zones *zones)
-{
-    for (int z = 0; z < zones->zone_count; z++)
-        motion->zone_weight[z] = sensitivity_weight(zones->zones[z].sensitivity);
-    for (int i = 0; i < motion->columns * motion->rows; i++) {
-        const double x = block_x(motion, i % motion->columns);
-        const double y = block_y(motion, i / motion->columns);
-        for (int z = 0; z < zones->zone_count; z++)
-            if (gw_polygon_contains(&zones->zones[z].polygon, x, y))
-                motion->zone_bits[i] |= UINT32_C(1) << z;
-    }
-}
-
-static int set_zones(struct gw_motion *motion, const struct gw_zones *zones)
-{
-    const size_t blocks = (size_t)(motion->columns * motion->rows);
-
-    motion->zones = zones;
-    if (zones && zones->mask_count > 0) {
-        motion->mask = malloc((size_t)(motion->width * motion->height));
-        if (!motion->mask)
-            return -ENOMEM;
-        draw_mask(motion, zones);
-    }
-    if (zones && zones->zone_count > 0) {
-        motion->zone_bits = calloc(blocks, sizeof(*motion->zone_bits));
-        if (!motion->zone_bits)
-            return -ENOMEM;
-        draw_zones(motion, zones);
-    }
-    return 0;
-}
-
 int gw_motion_create(struct gw_motion **ret, int width, int height, const struct gw_zones *zones)
 {
     struct gw_motion *motion = calloc(1, sizeof(*motion));
@@ -133,16 +69,17 @@ int gw_motion_create(struct gw_motion **ret, int width, int height, const struct
         return -ENOMEM;
     motion->width = width;
     motion->height = height;
-    motion->columns = (width + BLOCK - 1) / BLOCK;
-    motion->rows = (height + BLOCK - 1) / BLOCK;
+    motion->columns = (width + GW_BLOCK - 1) / GW_BLOCK;
+    motion->rows = (height + GW_BLOCK - 1) / GW_BLOCK;
     motion->last_us = motion->believe_from_us = GW_NO_TIME;
     motion->loops = gw_loops_best();
     gw_tracks_init(&motion->tracks);
-    motion->foreground = calloc((size_t)motion->columns, BLOCK);
-    motion->change = calloc((size_t)motion->columns, BLOCK);
+    motion->foreground = calloc((size_t)motion->columns, GW_BLOCK);
+    motion->change = calloc((size_t)motion->columns, GW_BLOCK);
     if (!motion->foreground || !motion->change ||
         gw_things_create(&motion->things, motion->columns, motion->rows) < 0 ||
-        gw_recent_create(&motion->recent, width, height) < 0 || set_zones(motion, zones) < 0 ||
+        gw_recent_create(&motion->recent, width, height) < 0 ||
+        gw_zone_map_create(&motion->zones, width, height, zones) < 0 ||
         gw_background_create(&motion->background, width, height) < 0) {
         gw_motion_destroy(&motion);
         return -ENOMEM;
@@ -158,21 +95,11 @@ void gw_motion_destroy(struct gw_motion **motion)
     gw_background_destroy(&(*motion)->background);
     free((*motion)->foreground);
     free((*motion)->change);
-    free((*motion)->mask);
-    free((*motion)->zone_bits);
+    gw_zone_map_destroy(&(*motion)->zones);
     gw_things_destroy(&(*motion)->things);
     gw_recent_destroy(&(*motion)->recent);
     free(*motion);
     *motion = NULL;
-}
-
-static void hide_masked(const struct gw_motion *motion, uint8_t *pixels)
-{
-    if (!motion->mask)
-        return;
-    for (int i = 0; i < motion->width * motion->height; i++)
-        if (motion->mask[i])
-            pixels[i] = MASK_LEVEL;
 }
 
 // How many pixels of a block are set, from the counts of its columns.
@@ -194,8 +121,8 @@ static struct gw_block describe_block(const struct gw_texture *texture, const ui
                                       int x, int y)
 {
     return (struct gw_block){
-        .texture = (uint8_t)gw_texture_count(texture, x, y, x + BLOCK, y + BLOCK),
-        .changed = (uint8_t)gw_recent_count(texture, before, x, y, x + BLOCK, y + BLOCK),
+        .texture = (uint8_t)gw_texture_count(texture, x, y, x + GW_BLOCK, y + GW_BLOCK),
+        .changed = (uint8_t)gw_recent_count(texture, before, x, y, x + GW_BLOCK, y + GW_BLOCK),
     };
 }
 
@@ -203,14 +130,15 @@ static struct gw_block describe_block(const struct gw_texture *texture, const ui
 static int mark_row(struct gw_motion *motion, const struct gw_difference *difference,
                     const uint8_t *before, int row)
 {
-    const int y = row * BLOCK, rows = motion->height - y < BLOCK ? motion->height - y : BLOCK;
+    const int y = row * GW_BLOCK,
+              rows = motion->height - y < GW_BLOCK ? motion->height - y : GW_BLOCK;
     const size_t at = (size_t)(y * motion->width);
     bool change_is_known = false;
     int sum = 0;
 
     motion->loops->count(motion->width, rows, difference->foreground + at, motion->foreground);
     for (int column = 0; column < motion->columns; column++) {
-        const int x = column * BLOCK, foreground = block_sum(motion->foreground + x);
+        const int x = column * GW_BLOCK, foreground = block_sum(motion->foreground + x);
         sum += foreground;
         if (foreground < MIN_FOREGROUND)
             continue;
@@ -239,52 +167,12 @@ static double mark_blocks(struct gw_motion *motion, const struct gw_difference *
 
 static struct gw_box thing_box(const struct gw_motion *motion, const struct gw_thing *thing)
 {
-    const double left = (double)thing->left * BLOCK / motion->width;
-    const double top = (double)thing->top * BLOCK / motion->height;
-    const double right = fmin(1, (thing->right + 1.0) * BLOCK / motion->width);
-    const double bottom = fmin(1, (thing->bottom + 1.0) * BLOCK / motion->height);
+    const double left = (double)thing->left * GW_BLOCK / motion->width;
+    const double top = (double)thing->top * GW_BLOCK / motion->height;
+    const double right = fmin(1, (thing->right + 1.0) * GW_BLOCK / motion->width);
+    const double bottom = fmin(1, (thing->bottom + 1.0) * GW_BLOCK / motion->height);
 
     return (struct gw_box){left, top, right - left, bottom - top};
-}
-
-// The zones in which a thing with this box is large enough.
-static uint32_t zones_for(const struct gw_motion *motion, const struct gw_box *box)
-{
-    const double longer_side = fmax(box->w * motion->width, box->h * motion->height);
-    uint32_t zones = 0;
-
-    for (int z = 0; z < motion->zones->zone_count; z++)
-        if (longer_side >= motion->zones->zones[z].min_size * motion->height)
-            zones |= UINT32_C(1) << z;
-    return zones;
-}
-
-// A block in several zones counts for what it counts in the most sensitive of them.
-static int block_weight(const struct gw_motion *motion, uint32_t zones)
-{
-    int weight = 0;
-
-    for (int z = 0; zones >> z; z++)
-        if (zones >> z & 1 && motion->zone_weight[z] > weight)
-            weight = motion->zone_weight[z];
-    return weight;
-}
-
-// What a thing counts for, 16 per block at sensitivity 0.5; adds the zones that it touches.
-static int weigh(const struct gw_motion *motion, const struct gw_thing *thing,
-                 const struct gw_box *box, uint32_t *touched)
-{
-    int weight = 0;
-
-    if (!motion->zone_bits)
-        return thing->count * 16;
-    const uint32_t allowed = zones_for(motion, box);
-    for (int i = 0; i < thing->count; i++) {
-        const uint32_t zones = motion->zone_bits[thing->blocks[i]] & allowed;
-        weight += block_weight(motion, zones);
-        *touched |= zones;
-    }
-    return weight;
 }
 
 // Whether it is a thing that moves, rather than light, rain, snow or what came to rest.
@@ -329,14 +217,14 @@ static bool goes_somewhere(struct gw_motion *motion, const struct gw_thing *thin
 // things must be larger by as many times as it moved by pixels.
 static struct gw_motion_result find_things(struct gw_motion *motion, int64_t elapsed_us)
 {
-    const double one_block = 16 * (1 + motion->shake_pixels);
+    const double one_block = GW_ZONE_BLOCK_WEIGHT * (1 + motion->shake_pixels);
     struct gw_motion_result result = {0};
     struct gw_thing thing;
 
     while (gw_things_next(&motion->things, &thing)) {
         const struct gw_box box = thing_box(motion, &thing);
         uint32_t zones = 0;
-        const int weight = weigh(motion, &thing, &box, &zones);
+        const int weight = gw_zone_map_weigh(&motion->zones, &thing, &box, &zones);
         if (weight < one_block * HINT_BLOCKS || !is_moving_thing(&thing, elapsed_us))
             continue;
         const bool large = weight >= one_block * SOMETHING_BLOCKS;
@@ -374,7 +262,7 @@ struct gw_motion_result gw_motion_feed(struct gw_motion *motion, uint8_t *pixels
 {
     struct gw_motion_result result = {0};
 
-    hide_masked(motion, pixels);
+    gw_zone_map_hide(&motion->zones, pixels);
     if (motion->last_us == GW_NO_TIME) {
         gw_background_restart(motion->background, pixels);
         motion->last_us = wall_us;
@@ -405,7 +293,7 @@ struct gw_motion_result gw_motion_peek(struct gw_motion *motion, uint8_t *pixels
     const double shake_pixels = motion->shake_pixels, last_share = motion->last_share;
     struct gw_motion_result result = {0};
 
-    hide_masked(motion, pixels);
+    gw_zone_map_hide(&motion->zones, pixels);
     if (motion->last_us == GW_NO_TIME)
         return result;
     const struct gw_difference difference = gw_background_compare(motion->background, pixels);

@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// Side of a block, in small pixels: small enough for a person at the far end of a yard, large
+// enough that noise does not fill one.
+enum { GW_BLOCK = 4 };
+
 // Pixels of a block that moves.
 struct gw_block {
     uint8_t texture; // have another structure than the background; texture.h
