@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "analyze/baseline.h"
+#include "analyze/gate_limit.h"
 #include "core/clock.h"
 
 // One picture says little; a person moves for longer than this.
@@ -20,19 +21,8 @@ static const double signal_low = -2, signal_high = 10;
 static const double inter_share = 0.5;
 // The size of thing that reach speaks of: a person at 15 m in a picture of a yard.
 static const double reach_area = 0.01;
-// However much the quantile allows, the limit lies no higher than this share of the weakest event's
-// signal; but what is within so many spreads of the usual is noise.
-static const double margin = 0.5, tail_spreads = 3;
-// A limit below this would only count the noise of the medians.
-static const double least_limit = 0.8;
 // An active gate stays so until the signal falls to this share of the limit.
 static const double release_share = 0.6;
-
-// Shares of quiet seconds that may trigger, tried in this order until no more than one event in
-// twenty is missed.
-static const double false_shares[] = {0.005, 0.02, 0.05, 0.1, 0.2};
-enum { FALSE_SHARE_COUNT = sizeof(false_shares) / sizeof(false_shares[0]) };
-static const double miss_limit = 0.05;
 
 // Motion leaves its mark this long before and after the picture in which it was seen.
 #define MARGIN_US (GW_SECOND * 7 / 10)
@@ -53,8 +43,6 @@ static const double miss_limit = 0.05;
 // window is five minutes long.
 #define EARLY_US (GW_SECOND / 16)
 #define LATER_US (3 * GW_SECOND)
-// Evidence older than this is of another time of day.
-#define EVENT_AGE_US (3600 * GW_SECOND)
 // Pictures further apart than this were not looked at in one go.
 #define LOOK_GAP_US (GW_SECOND * 6 / 10)
 
@@ -63,7 +51,7 @@ static const double miss_limit = 0.05;
 // mends what the ones before it coded coarsely.
 enum { KIND_P, KIND_B_REFERENCE, KIND_B, KIND_COUNT };
 enum { POSITIONS = 6, BIN_KEY = KIND_COUNT * POSITIONS, BIN_COUNT };
-enum { WAITING = 256, QUESTIONS = 4, EVENTS = 64 };
+enum { WAITING = 256, QUESTIONS = 4 };
 
 struct bin {
     struct gw_baseline bytes, weighted; // log2
@@ -93,18 +81,12 @@ struct gw_gate {
     double signal;         // smoothed
     double settled_signal; // the same of pictures that came before quiet was known
     bool active;
-    int64_t saw_us, moved_us;  // GW_NO_TIME for never
-    double limit;              // NAN until there is one
-    struct gw_baseline maxima; // largest signal of each quiet second
-    double second_s, second_max;
+    int64_t saw_us, moved_us; // GW_NO_TIME for never
+    struct gw_gate_limit limit;
+    double second_s, second_max; // of the quiet second that goes on: its length, its largest signal
     int64_t last_quiet_us;
     double quiet_s;
     struct question questions[QUESTIONS];
-    struct {
-        int64_t start_us;
-        double peak;
-    } events[EVENTS];
-    int event_count, event_next;
 };
 
 int gw_gate_create(struct gw_gate **ret)
@@ -124,13 +106,14 @@ void gw_gate_destroy(struct gw_gate **gate)
 
 void gw_gate_reset(struct gw_gate *gate)
 {
-    *gate = (struct gw_gate){
-        .saw_us = GW_NO_TIME, .moved_us = GW_NO_TIME, .last_quiet_us = GW_NO_TIME, .limit = NAN};
+    *gate =
+        (struct gw_gate){.saw_us = GW_NO_TIME, .moved_us = GW_NO_TIME, .last_quiet_us = GW_NO_TIME};
+    gw_gate_limit_init(&gate->limit);
     for (int i = 0; i < BIN_COUNT; i++)
         gate->bins[i].added_us = GW_NO_TIME;
 }
 
-// --- the limit -----------------------------------------------------------------------------------
+// --- what to expect ------------------------------------------------------------------------------
 
 // The kind of picture that most is known of, keyframes apart; NULL when nothing is.
 static const struct bin *usual_bin(const struct gw_gate *gate)
@@ -158,76 +141,11 @@ static double expected_signal(const struct gw_gate *gate)
     return fmin(higher / fmax(quiet->spread, least_spread), signal_high);
 }
 
-static int count_missed(const struct gw_gate *gate, double limit)
-{
-    int missed = 0;
-
-    for (int i = 0; i < gate->event_count; i++)
-        missed += gate->events[i].peak < limit;
-    return missed;
-}
-
-// The signal of the weakest event lately, or what one is expected to have.
-static double weakest_event(const struct gw_gate *gate)
-{
-    double weakest = expected_signal(gate);
-
-    for (int i = 0; i < gate->event_count; i++)
-        if (i == 0 || gate->events[i].peak < weakest)
-            weakest = gate->events[i].peak;
-    return weakest;
-}
-
-// The lowest limit that few values can speak for: the highest of a hundred seconds is no quantile
-// of one in two hundred, still less the highest of ten. Where even half of the weakest event lies
-// above what is noise, so does the limit.
-static double lowest_limit(const struct gw_gate *gate, double noise)
-{
-    return fmax(fmin(noise, margin * weakest_event(gate)), least_limit);
-}
-
-// The lowest limit with few false alarms; a lower one when it misses too much; the first again when
-// none is good enough, for then another level does the work.
-static void set_limit(struct gw_gate *gate)
-{
-    double first = NAN;
-
-    if (!gw_baseline_ready(&gate->maxima))
-        return;
-    const double noise = gate->maxima.median + tail_spreads * gate->maxima.spread;
-    const double highest = fmax(noise, margin * weakest_event(gate));
-    for (int i = 0; i < FALSE_SHARE_COUNT; i++) {
-        const double quantile = gw_baseline_quantile(&gate->maxima, 1 - false_shares[i]);
-        const double lowest = i == 0 ? lowest_limit(gate, noise) : least_limit;
-        const double limit = fmax(fmin(quantile, highest), lowest);
-        if (i == 0)
-            first = limit;
-        gate->limit = limit;
-        if (count_missed(gate, limit) <= miss_limit * gate->event_count)
-            return;
-    }
-    gate->limit = first;
-}
-
-static void forget_old_events(struct gw_gate *gate, int64_t now_us)
-{
-    while (gate->event_count > 0) {
-        const int oldest = (gate->event_next - gate->event_count + EVENTS) % EVENTS;
-        if (now_us - gate->events[oldest].start_us < EVENT_AGE_US)
-            break;
-        gate->event_count--;
-    }
-}
-
 static void take_answer(struct gw_gate *gate, struct question *question)
 {
     question->open = false;
-    gate->events[gate->event_next].start_us = question->start_us;
-    gate->events[gate->event_next].peak = question->peak;
-    gate->event_next = (gate->event_next + 1) % EVENTS;
-    if (gate->event_count < EVENTS)
-        gate->event_count++;
-    set_limit(gate);
+    gw_gate_limit_add_event(&gate->limit, question->start_us, question->peak,
+                            expected_signal(gate));
 }
 
 // --- what is learnt, once the pixels have had their say ------------------------------------------
@@ -277,9 +195,8 @@ static void count_quiet(struct gw_gate *gate, const struct waiting *picture)
     }
     if (gate->second_s < 1)
         return;
-    gw_baseline_add(&gate->maxima, gate->second_max);
+    gw_gate_limit_add_second(&gate->limit, gate->second_max, expected_signal(gate));
     gate->second_s = gate->second_max = 0;
-    set_limit(gate);
 }
 
 static void answer_questions(struct gw_gate *gate, const struct waiting *picture)
@@ -313,10 +230,10 @@ static void settle(struct gw_gate *gate, struct waiting *picture)
         settle_signal(gate, picture);
     const bool quiet = picture->seen && !picture->moving;
     // What nobody looked at is taken for quiet when it cost what quiet costs: dusk is followed.
-    const bool unseen = !picture->seen && !picture->moving && picture->signal < gate->limit;
+    const bool unseen = !picture->seen && !picture->moving && picture->signal < gate->limit.value;
 
     answer_questions(gate, picture);
-    forget_old_events(gate, picture->wall_us);
+    gw_gate_limit_forget(&gate->limit, picture->wall_us);
     if (picture->bin < 0)
         return;
     if (!quiet && !unseen)
@@ -380,7 +297,7 @@ void gw_gate_vouch(struct gw_gate *gate, int64_t wall_us)
 void gw_gate_found(struct gw_gate *gate, int64_t start_us)
 {
     // A gate that knows no quiet yet cannot miss anything.
-    if (!gw_baseline_ready(&gate->maxima))
+    if (!gw_gate_limit_ready(&gate->limit))
         return;
     for (int i = 0; i < QUESTIONS; i++)
         if (!gate->questions[i].open) {
@@ -409,9 +326,9 @@ static int find_bin(struct gw_gate *gate, const struct gw_picture_info *info, bo
 
 static bool is_active(const struct gw_gate *gate, double signal)
 {
-    if (isnan(gate->limit))
+    if (isnan(gate->limit.value))
         return false;
-    return signal >= gate->limit * (gate->active ? release_share : 1);
+    return signal >= gate->limit.value * (gate->active ? release_share : 1);
 }
 
 struct gw_gate_verdict gw_gate_feed(struct gw_gate *gate, const struct gw_picture_info *info,
@@ -432,21 +349,16 @@ struct gw_gate_verdict gw_gate_feed(struct gw_gate *gate, const struct gw_pictur
     picture.moving = gate->moved_us != GW_NO_TIME && llabs(wall_us - gate->moved_us) <= MARGIN_US;
     gate->active = is_active(gate, gate->signal);
     wait(gate, &picture);
-    return (struct gw_gate_verdict){picture.signal, gate->limit, gate->active};
+    return (struct gw_gate_verdict){picture.signal, gate->limit.value, gate->active};
 }
 
 bool gw_gate_judge(const struct gw_gate *gate, struct gw_gate_evidence *ret)
 {
-    int above = 0;
-
     *ret = (struct gw_gate_evidence){.quiet_s = gate->quiet_s,
-                                     .limit = gate->limit,
+                                     .limit = gate->limit.value,
                                      .reach = expected_signal(gate),
-                                     .events = gate->event_count,
-                                     .missed = count_missed(gate, gate->limit)};
-    for (int i = 0; i < gate->maxima.count; i++)
-        above += gate->maxima.values[i] > gate->limit;
-    if (gate->maxima.count > 0)
-        ret->false_share = (double)above / gate->maxima.count;
-    return !isnan(gate->limit) && gw_baseline_ready(&gate->maxima);
+                                     .events = gate->limit.event_count,
+                                     .missed = gw_gate_limit_missed(&gate->limit),
+                                     .false_share = gw_gate_limit_false_share(&gate->limit)};
+    return gw_gate_limit_ready(&gate->limit);
 }
