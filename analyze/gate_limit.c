@@ -32,12 +32,18 @@ bool gw_gate_limit_ready(const struct gw_gate_limit *limit)
     return gw_baseline_ready(&limit->maxima);
 }
 
+// Where the n-th oldest of the events lies.
+static int nth(const struct gw_gate_limit *limit, int n)
+{
+    return (limit->event_next - limit->event_count + n + GW_GATE_EVENTS) % GW_GATE_EVENTS;
+}
+
 static int count_missed(const struct gw_gate_limit *limit, double value)
 {
     int missed = 0;
 
     for (int i = 0; i < limit->event_count; i++)
-        missed += limit->events[i].peak < value;
+        missed += limit->events[nth(limit, i)].peak < value;
     return missed;
 }
 
@@ -46,9 +52,10 @@ static double weakest_event(const struct gw_gate_limit *limit, double expected)
 {
     double weakest = expected;
 
-    for (int i = 0; i < limit->event_count; i++)
-        if (i == 0 || limit->events[i].peak < weakest)
-            weakest = limit->events[i].peak;
+    for (int i = 0; i < limit->event_count; i++) {
+        const double peak = limit->events[nth(limit, i)].peak;
+        weakest = i == 0 ? peak : fmin(weakest, peak);
+    }
     return weakest;
 }
 
@@ -95,13 +102,8 @@ void gw_gate_limit_add_event(struct gw_gate_limit *limit, int64_t start_us, doub
 
 void gw_gate_limit_forget(struct gw_gate_limit *limit, int64_t now_us)
 {
-    while (limit->event_count > 0) {
-        const int oldest =
-            (limit->event_next - limit->event_count + GW_GATE_EVENTS) % GW_GATE_EVENTS;
-        if (now_us - limit->events[oldest].start_us < EVENT_AGE_US)
-            break;
+    while (limit->event_count > 0 && now_us - limit->events[nth(limit, 0)].start_us >= EVENT_AGE_US)
         limit->event_count--;
-    }
 }
 
 int gw_gate_limit_missed(const struct gw_gate_limit *limit)

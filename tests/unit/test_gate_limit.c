@@ -72,6 +72,18 @@ static void an_event_that_is_like_quiet_stays_missed(void **state)
     assert_int_equal(gw_gate_limit_missed(&limit), 1);
 }
 
+static void events_of_more_than_an_hour_ago_are_forgotten(void **state)
+{
+    struct gw_gate_limit limit = after_quiet(90);
+    gw_gate_limit_add_event(&limit, 0, 0.2, expected);
+    gw_gate_limit_add_event(&limit, 1800 * GW_SECOND, 5, expected);
+    gw_gate_limit_forget(&limit, 3599 * GW_SECOND);
+    assert_int_equal(limit.event_count, 2);
+    gw_gate_limit_forget(&limit, 3601 * GW_SECOND);
+    assert_int_equal(limit.event_count, 1);
+    assert_int_equal(gw_gate_limit_missed(&limit), 0);
+}
+
 static void more_events_than_there_is_room_for_push_out_the_oldest(void **state)
 {
     struct gw_gate_limit limit = after_quiet(90);
@@ -90,6 +102,7 @@ int main(void)
         cmocka_unit_test(gusts_do_not_raise_it_above_half_of_the_weakest_event),
         cmocka_unit_test(it_is_lowered_when_events_stay_below_it),
         cmocka_unit_test(an_event_that_is_like_quiet_stays_missed),
+        cmocka_unit_test(events_of_more_than_an_hour_ago_are_forgotten),
         cmocka_unit_test(more_events_than_there_is_room_for_push_out_the_oldest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
