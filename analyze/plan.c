@@ -243,7 +243,8 @@ static void revise_decoding(struct gw_plan *plan, int64_t wall_us)
         plan->rests = true;
         plan->wants = GW_PLAN_WAIT;
     }
-    gw_trust_follow(&plan->trust, plan->watch->verdict.signal);
+    gw_trust_follow(&plan->trust, plan->watch->verdict.signal,
+                    wall_us - plan->watch->hint_us <= TRIGGERED_US);
     if (gw_watch_level(plan->watch) != GW_LEVEL_GATE || full || wall_us - began_us < TRIGGERED_US)
         return;
     if (is_over(plan, wall_us)) {

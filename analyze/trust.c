@@ -24,9 +24,9 @@ void gw_trust_begin(struct gw_trust *trust, int64_t wall_us, double signal)
     trust->began_us = wall_us;
 }
 
-void gw_trust_follow(struct gw_trust *trust, double signal)
+void gw_trust_follow(struct gw_trust *trust, double signal, bool seen)
 {
-    trust->peak = fmax(trust->peak, signal);
+    trust->peak = seen ? 0 : fmax(trust->peak, signal);
 }
 
 void gw_trust_refute(struct gw_trust *trust, int64_t wall_us)

@@ -15,7 +15,7 @@
 
 struct gw_trust {
     int64_t began_us;      // when decoding began
-    double peak;           // highest signal since then
+    double peak;           // highest signal since then for which nothing was to be seen
     int64_t refuted_us;    // when the pixels showed nothing; long ago before the first time
     double refuted_signal; // the peak until then
 };
@@ -24,8 +24,9 @@ void gw_trust_init(struct gw_trust *trust);
 
 // Decoding begins, for whatever reason, at this signal. What begins anew soon after counts as one.
 void gw_trust_begin(struct gw_trust *trust, int64_t wall_us, double signal);
-// The signal of a picture that is decoded. NAN says nothing.
-void gw_trust_follow(struct gw_trust *trust, double signal);
+// The signal of a picture that is decoded; seen: the pixels showed something a moment ago, so it is
+// no noise, though it outlasts what moved. NAN says nothing.
+void gw_trust_follow(struct gw_trust *trust, double signal, bool seen);
 // Nothing was to be seen since decoding began.
 void gw_trust_refute(struct gw_trust *trust, int64_t wall_us);
 
