@@ -20,7 +20,7 @@
 enum { MIN_FOREGROUND = 7, MIN_CHANGE = 3 };
 // Blocks that touch each other before they are something, or a hint of it, at sensitivity 0.5.
 enum { SOMETHING_BLOCKS = 8, HINT_BLOCKS = 3 };
-// Pixels of a thing that have another structure, not only another brightness: so many per block of
+// Pixels' worth of another structure in a thing, not only another brightness: so many per block of
 // it, or of its outline (4 sqrt(n) blocks of a square of n), for what is large and plain, such as a
 // lorry's side. What has edges nearly always has 3 to 16 per block; moving light and what is out of
 // focus less than 1.

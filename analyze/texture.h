@@ -25,6 +25,7 @@ struct gw_texture {
     const int16_t *mean, *deviation;
 };
 
-// How many pixels of the rectangle have another structure. It is as small as a block, so that one
-// light falls on all of it. The picture's outermost pixels have none.
+// How much of another structure the rectangle has, in pixels' worth (a step of four levels each),
+// at most all of its pixels. It is as small as a block, so that one light falls on all of it. The
+// picture's outermost pixels have none.
 int gw_texture_count(const struct gw_texture *texture, int left, int top, int right, int bottom);

@@ -18,7 +18,7 @@ enum { GW_BLOCK = 4 };
 
 // Pixels of a block that moves.
 struct gw_block {
-    uint8_t texture; // have another structure than the background; texture.h
+    uint8_t texture; // that another structure than the background's is worth; texture.h
     uint8_t changed; // are not as they were a moment ago; recent.h
 };
 
