@@ -15,7 +15,8 @@ SECOND = 1_000_000
 def recorded_event(site, camera, deadline_s=60):
     """The first event of a camera that has ended, with its clips closed, as the API tells it."""
     def ended():
-        for event in site.events(camera=camera, state="closed"):
+        # Events that lie close together share a clip, and end with it at the same moment.
+        for event in sorted(site.events(camera=camera, state="closed"), key=lambda event: event["start_us"]):
             event = site.get("/events/" + event["id"])
             if event["clips"] and all(clip["state"] == "closed" for clip in event["clips"]):
                 return event
