@@ -22,6 +22,8 @@ const char *gw_strerror(int error)
     case GW_ERROR_INVALID: return "malformed";
     case GW_ERROR_INDEX: return "the index failed";
     case GW_ERROR_BUSY: return "in use";
+    case GW_ERROR_FORBIDDEN: return "not allowed";
+    case GW_ERROR_NO_TRANSPORT: return "not by this transport";
     }
     // Names both -errno and FFmpeg's tags, and says the number of what it does not know.
     av_strerror(error, text, sizeof(text));

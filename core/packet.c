@@ -12,6 +12,7 @@ void gw_packet_init(struct gw_packet *packet, AVPacket **av, struct gw_stream *s
     packet->av = *av;
     packet->stream = gw_stream_ref(stream);
     packet->mono_us = mono_us;
+    packet->lost = GW_GAP_NONE;
     *av = NULL;
 }
 
@@ -22,6 +23,7 @@ int gw_packet_ref(struct gw_packet *dst, const struct gw_packet *src)
     if (!av)
         return -ENOMEM;
     gw_packet_init(dst, &av, src->stream, src->mono_us);
+    dst->lost = src->lost;
     return 0;
 }
 

@@ -16,12 +16,14 @@
 
 #include <libavcodec/packet.h>
 
+#include "core/gap.h"
 #include "core/stream.h"
 
 struct gw_packet {
     AVPacket *av;             // NULL in an empty handle
     struct gw_stream *stream; // what it needs to be decoded
     int64_t mono_us;          // arrival of its last byte
+    enum gw_gap_cause lost;   // why pictures just before it are missing; NONE when none are
 };
 
 // Takes over *av and a new reference on stream.

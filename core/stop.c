@@ -3,8 +3,12 @@
 
 #include "core/stop.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 
@@ -17,10 +21,14 @@ void gw_stop_init(struct gw_stop *stop)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&stop->changed, &attributes);
     pthread_condattr_destroy(&attributes);
+    stop->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (stop->fd < 0)
+        abort(); // out of descriptors: nothing that is begun now could be ended
 }
 
 void gw_stop_finish(struct gw_stop *stop)
 {
+    close(stop->fd);
     pthread_cond_destroy(&stop->changed);
     pthread_mutex_destroy(&stop->lock);
 }
@@ -31,6 +39,9 @@ void gw_stop_request(struct gw_stop *stop)
     atomic_store(&stop->requested, true);
     pthread_cond_broadcast(&stop->changed);
     pthread_mutex_unlock(&stop->lock);
+    // Cannot fail but for a counter near 2^64.
+    if (write(stop->fd, &(uint64_t){1}, sizeof(uint64_t)) < 0)
+        assert(errno == EAGAIN);
 }
 
 bool gw_stop_requested(struct gw_stop *stop)

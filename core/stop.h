@@ -3,8 +3,8 @@
 
 // One shutdown token that reaches every blocking call of those who share it.
 //
-// Created by the owner of some threads; the threads poll or wait on it; FFmpeg's interrupt
-// callback reads it. All functions from any thread, gw_stop_request also from many at once.
+// Created by the owner of some threads; the threads wait on it, poll its descriptor beside theirs,
+// or ask. All functions from any thread, gw_stop_request also from many at once.
 #pragma once
 
 #include <pthread.h>
@@ -16,6 +16,7 @@ struct gw_stop {
     atomic_bool requested;
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    int fd; // an eventfd, readable from the request on; for poll
 };
 
 void gw_stop_init(struct gw_stop *stop);
