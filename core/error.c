@@ -23,6 +23,7 @@ const char *gw_strerror(int error)
     case GW_ERROR_INDEX: return "the index failed";
     case GW_ERROR_BUSY: return "in use";
     case GW_ERROR_FORBIDDEN: return "not allowed";
+    case GW_ERROR_NO_HOST: return "host name unknown";
     case GW_ERROR_NO_TRANSPORT: return "not by this transport";
     }
     // Names both -errno and FFmpeg's tags, and says the number of what it does not know.

@@ -23,6 +23,7 @@ enum gw_error {
     GW_ERROR_INDEX = GW_ERROR('I', 'D', 'X'),        // the index engine failed
     GW_ERROR_BUSY = GW_ERROR('B', 'S', 'Y'),         // somebody else holds it
     GW_ERROR_FORBIDDEN = GW_ERROR('F', 'B', 'D'),    // our own policy says no
+    GW_ERROR_NO_HOST = GW_ERROR('N', 'H', 'S'),      // its name cannot be resolved
     GW_ERROR_NO_TRANSPORT = GW_ERROR('N', 'T', 'R'), // the camera does not send this way
 };
 

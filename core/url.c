@@ -148,6 +148,29 @@ int gw_url_join(const char *url, const char *username, const char *password, cha
     return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
+int gw_url_host(const char *url, char ret_host[GW_URL_HOST_SIZE], uint16_t *ret_port)
+{
+    const char *authority = after_scheme(url);
+    if (!authority)
+        return GW_ERROR_INVALID;
+    const char *at = find_at(authority, strcspn(authority, "/?#"));
+    const char *host = at ? at + 1 : authority;
+    if (!is_host(host))
+        return GW_ERROR_INVALID;
+    bool bracketed = *host == '[';
+    host += bracketed;
+    size_t length = strcspn(host, bracketed ? "]" : ":/?#");
+    const char *rest = host + length + bracketed;
+    if (!length || length >= GW_URL_HOST_SIZE)
+        return GW_ERROR_INVALID;
+    memcpy(ret_host, host, length);
+    ret_host[length] = 0;
+    *ret_port = strncasecmp(url, "rtsps", 5) ? 554 : 322;
+    if (*rest == ':')
+        *ret_port = (uint16_t)strtol(rest + 1, NULL, 10);
+    return 0;
+}
+
 // Where the user information of a URL starting at authority ends, inside running text.
 static const char *text_at(const char *authority)
 {

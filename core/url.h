@@ -9,10 +9,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define GW_URL_SIZE      512
 #define GW_USERNAME_SIZE 64
 #define GW_PASSWORD_SIZE 128
+#define GW_URL_HOST_SIZE 256 // the longest name there is, and its NUL
 
 // Splits "rtsp://user:p%40ss@host/path" into "rtsp://host/path", "user" and "p@ss"
 // (percent-decoded). The last '@' before the path ends the user information, because people paste
@@ -24,6 +26,10 @@ int gw_url_split(const char *url, char ret_url[GW_URL_SIZE], char ret_username[G
 // The reverse, percent-encoding both. Returns 0, or -ENAMETOOLONG.
 int gw_url_join(const char *url, const char *username, const char *password, char *ret,
                 size_t size);
+
+// The host that a camera's URL names, an IPv6 address without its brackets, and its port: 554, or
+// 322 for rtsps, when the URL says none. Returns 0, or GW_ERROR_INVALID with the outputs untouched.
+int gw_url_host(const char *url, char ret_host[GW_URL_HOST_SIZE], uint16_t *ret_port);
 
 // Copies text, replacing user information in every URL in it ("rtsp://***@host/"). Truncates.
 void gw_url_redact(const char *text, char *ret, size_t size);
