@@ -3,15 +3,13 @@
 
 #include "ingest/deadline.h"
 
-#include <libavutil/error.h>
+#include <errno.h>
 
 #include "core/clock.h"
 #include "core/error.h"
 
 // Longer than the GOP of any camera, also of those that stretch it while nothing moves.
-#define STARTING_US (60 * GW_SECOND)
-// Enough to hand a TEARDOWN to a kernel that has room for it.
-#define CLOSING_US (GW_SECOND / 20)
+#define STARTING_US (120 * GW_SECOND)
 
 void gw_deadline_enter(struct gw_deadline *deadline, enum gw_phase phase, int64_t mono_us)
 {
@@ -26,19 +24,29 @@ void gw_deadline_frame(struct gw_deadline *deadline, int64_t mono_us)
     deadline->frame_mono_us = mono_us;
 }
 
-int gw_deadline_check(const struct gw_deadline *deadline, int64_t mono_us)
+static int64_t earlier(int64_t a, int64_t b)
 {
-    int64_t phase_us = mono_us - deadline->entered_mono_us;
-    bool stalled = mono_us - deadline->frame_mono_us >= deadline->stall_us;
+    return a < b ? a : b;
+}
+
+int64_t gw_deadline_due_us(const struct gw_deadline *deadline)
+{
+    const int64_t stalled_us = deadline->frame_mono_us + deadline->stall_us;
 
     switch (deadline->phase) {
-    case GW_PHASE_CONNECTING: return phase_us >= deadline->connect_us ? AVERROR(ETIMEDOUT) : 0;
-    case GW_PHASE_STARTING:
-        if (stalled)
-            return GW_ERROR_STALLED;
-        return phase_us >= STARTING_US ? AVERROR_INVALIDDATA : 0;
-    case GW_PHASE_PLAYING: return stalled ? GW_ERROR_STALLED : 0;
-    case GW_PHASE_CLOSING: return phase_us >= CLOSING_US ? GW_ERROR_STOPPED : 0;
+    case GW_PHASE_CONNECTING: return deadline->entered_mono_us + deadline->connect_us;
+    case GW_PHASE_STARTING: return earlier(stalled_us, deadline->entered_mono_us + STARTING_US);
+    case GW_PHASE_PLAYING: break;
     }
-    return 0;
+    return stalled_us;
+}
+
+int gw_deadline_check(const struct gw_deadline *deadline, int64_t mono_us)
+{
+    if (mono_us < gw_deadline_due_us(deadline))
+        return 0;
+    if (deadline->phase == GW_PHASE_CONNECTING)
+        return -ETIMEDOUT;
+    return mono_us - deadline->frame_mono_us >= deadline->stall_us ? GW_ERROR_STALLED
+                                                                   : GW_ERROR_INVALID;
 }

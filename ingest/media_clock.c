@@ -22,7 +22,7 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 
 void gw_media_clock_init(struct gw_media_clock *clock)
 {
-    *clock = (struct gw_media_clock){.frame_us = USUAL_FRAME_US};
+    *clock = (struct gw_media_clock){.frame_us = USUAL_FRAME_US, .camera_offset_us = GW_NO_TIME};
     gw_media_clock_begin_stream(clock, 0, 0);
 }
 
@@ -199,4 +199,29 @@ struct gw_media_times gw_media_clock_stamp(struct gw_media_clock *clock, int64_t
     if (clock->last_dts != GW_NO_TIME && pts_us < clock->last_dts + MIN_STEP_US)
         learn_reorder(clock, pts_us);
     return give(clock, pts_us, false);
+}
+
+void gw_media_clock_report(struct gw_media_clock *c, int64_t media_us, int64_t camera_wall_us,
+                           int64_t wall_us)
+{
+}
+int64_t gw_media_clock_offset(const struct gw_media_clock *clock)
+{
+    return GW_NO_TIME;
+}
+
+void gw_media_clock_report(struct gw_media_clock *clock, int64_t media_us, int64_t camera_wall_us,
+                           int64_t wall_us)
+{
+    const int64_t offset_us = camera_wall_us - wall_us;
+    const bool far = clock->camera_offset_us == GW_NO_TIME ||
+                     offset_us - clock->camera_offset_us > GW_MEDIA_CLOCK_LIMIT_US ||
+                     clock->camera_offset_us - offset_us > GW_MEDIA_CLOCK_LIMIT_US;
+    clock->camera_offset_us =
+        far ? offset_us : clock->camera_offset_us + (offset_us - clock->camera_offset_us) / 4;
+}
+
+int64_t gw_media_clock_offset(const struct gw_media_clock *clock)
+{
+    return clock->camera_offset_us;
 }

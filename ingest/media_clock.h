@@ -35,6 +35,7 @@ struct gw_media_clock {
     int wanted_reorder;                  // depth known or seen; in use from the next stream on
     int64_t waiting[GW_MAX_REORDER + 1]; // capture times not yet given as dts, ascending
     int64_t last_dts;
+    int64_t camera_offset_us; // camera's clock minus ours, smoothed; GW_NO_TIME: not told
 };
 
 struct gw_media_times {
@@ -56,3 +57,13 @@ int64_t gw_media_clock_unwrap(int64_t last, int64_t ticks);
 // GW_NO_MEDIA_TIME; wall_us: its arrival. new_stream is only ever true for a keyframe.
 struct gw_media_times gw_media_clock_stamp(struct gw_media_clock *clock, int64_t media_us,
                                            int64_t wall_us, bool key);
+void gw_media_clock_report(struct gw_media_clock *clock, int64_t media_us, int64_t camera_wall_us,
+                           int64_t wall_us);
+int64_t gw_media_clock_offset(const struct gw_media_clock *clock);
+
+// A sender report, which arrived at wall_us, said that this media time is camera_wall_us on the
+// camera's clock.
+void gw_media_clock_report(struct gw_media_clock *clock, int64_t media_us, int64_t camera_wall_us,
+                           int64_t wall_us);
+// The camera's clock minus ours; GW_NO_TIME before the first report.
+int64_t gw_media_clock_offset(const struct gw_media_clock *clock);

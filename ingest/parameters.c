@@ -4,6 +4,7 @@
 #include "ingest/parameters.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,28 +60,6 @@ void gw_parameters_destroy(struct gw_parameters **ret)
     *ret = NULL;
 }
 
-// The type of the first H.265 NAL unit that belongs to a picture, -1 when there is none.
-static int first_h265_slice_type(const uint8_t *bytes, int size)
-{
-    for (int i = 0; i + 3 < size; i++) {
-        if (bytes[i] || bytes[i + 1] || bytes[i + 2] != 1)
-            continue;
-        int type = bytes[i + 3] >> 1 & 0x3f;
-        if (type < 32)
-            return type;
-        i += 2;
-    }
-    return -1;
-}
-
-bool gw_parameters_is_key(const struct gw_parameters *parameters, const AVPacket *packet)
-{
-    if (!(packet->flags & AV_PKT_FLAG_KEY) || parameters->current->codec_id != AV_CODEC_ID_HEVC)
-        return packet->flags & AV_PKT_FLAG_KEY;
-    int type = first_h265_slice_type(packet->data, packet->size);
-    return type >= 16 && type <= 23; // BLA, IDR, CRA and what is reserved beside them
-}
-
 // The parameter sets in front of a keyframe, as side data of *ret_packet; NULL when it has none.
 static const uint8_t *extract(struct gw_parameters *parameters, const AVPacket *key,
                               AVPacket *ret_packet, size_t *ret_size)
@@ -124,6 +103,7 @@ static int describe(struct gw_parameters *parameters, const AVPacket *key)
         goto end;
 
     decoder->thread_count = 1;
+    decoder->max_pixels = GW_MOST_PIXELS;
     decoder->skip_loop_filter = AVDISCARD_ALL;
     error = avcodec_open2(decoder, codec, NULL);
     if (error >= 0)

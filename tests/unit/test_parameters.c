@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -189,36 +190,6 @@ static void garbage_in_front_of_a_keyframe_is_refused_and_healed_by_the_next(voi
     avcodec_parameters_free(&described);
 }
 
-static bool is_h265_key(uint8_t nal_type)
-{
-    const uint8_t bytes[] = {0, 0,    0, 1, 35 << 1, 1, 0x50, 0, 0, 1, (uint8_t)(nal_type << 1),
-                             1, 0xaf, 0};
-    AVCodecParameters *described = avcodec_parameters_alloc();
-    described->codec_type = AVMEDIA_TYPE_VIDEO;
-    described->codec_id = AV_CODEC_ID_HEVC;
-    struct gw_parameters *parameters = create(described);
-    AVPacket *packet = av_packet_alloc();
-    assert_int_equal(av_new_packet(packet, sizeof(bytes)), 0);
-    memcpy(packet->data, bytes, sizeof(bytes));
-    packet->flags = AV_PKT_FLAG_KEY; // as libavformat says of all
-    bool key = gw_parameters_is_key(parameters, packet);
-    av_packet_free(&packet);
-    gw_parameters_destroy(&parameters);
-    avcodec_parameters_free(&described);
-    return key;
-}
-
-static void h265_keyframes_are_told_by_their_slice_type(void **state)
-{
-    assert_true(is_h265_key(19)); // IDR
-    assert_true(is_h265_key(20));
-    assert_true(is_h265_key(21)); // CRA
-    assert_false(is_h265_key(0)); // trailing pictures
-    assert_false(is_h265_key(1));
-    assert_false(is_h265_key(9));  // leading ones
-    assert_false(is_h265_key(39)); // no picture at all
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,7 +197,6 @@ int main(void)
         cmocka_unit_test(parameter_sets_in_front_of_a_keyframe_suffice_and_their_change_is_seen),
         cmocka_unit_test(a_keyframe_without_any_parameter_sets_is_refused_until_one_has_them),
         cmocka_unit_test(garbage_in_front_of_a_keyframe_is_refused_and_healed_by_the_next),
-        cmocka_unit_test(h265_keyframes_are_told_by_their_slice_type),
     };
     av_log_set_level(AV_LOG_QUIET);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,8 +218,8 @@ static void an_unknown_path_is_not_found(void **state)
 
 static void a_camera_that_fails_is_told_apart_from_one_that_is_not_there(void **state)
 {
-    assert_fails("fails", "", "", AVERROR_HTTP_SERVER_ERROR);
-    assert_non_null(strstr(gw_session_reason(AVERROR_HTTP_SERVER_ERROR), "check its state"));
+    assert_fails("fails", "", "", GW_ERROR_BUSY);
+    assert_non_null(strstr(gw_session_reason(GW_ERROR_BUSY), "check its state"));
 }
 
 static void the_right_password_opens_and_every_other_is_refused(void **state)
