@@ -144,7 +144,7 @@ static int deliver(struct gw_intake *intake, AVPacket **packet, const struct gw_
     }
     av->pts = times.pts_us;
     av->dts = times.dts_us;
-    av->duration = intake->clock.frame_us;
+    av->duration = times.frame_us;
     av->time_base = AV_TIME_BASE_Q;
     av->flags = picture->key ? AV_PKT_FLAG_KEY : 0;
 
