@@ -46,6 +46,10 @@ static const struct gw_config_option options[] = {
      "Memory for one camera's pre-roll; 8 s of a 16 Mb/s stream need 16 MiB."},
     {"camera.stall", GW_VALUE_DURATION, FIELD(stall_us), "5s", 1 * GW_SECOND, 60 * GW_SECOND,
      "A camera that sends no complete frame for so long is offline and is connected again."},
+    {"analysis.level", GW_VALUE_CHOICE, FIELD(analysis_level), "auto", 0, 0,
+     "How much of each stream is decoded to find events. off: nothing is, and cameras that record "
+     "events record nothing.",
+     "auto gate keyframes full off"},
     {"log.level", GW_VALUE_CHOICE, FIELD(log_level), "info", 0, 0,
      "Most talkative level that is printed.", "error warning info debug trace"},
     {"log.format", GW_VALUE_CHOICE, FIELD(log_format), "text", 0, 0,

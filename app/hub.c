@@ -505,7 +505,8 @@ int gw_hub_run(const struct gw_hub_config *config)
                                          .postroll_us = site->postroll_us,
                                          .split_us = site->split_us,
                                          .ring_bytes = site->ring_bytes,
-                                         .stall_us = site->stall_us};
+                                         .stall_us = site->stall_us,
+                                         .level = gw_level_from_name(site->analysis_level)};
     hub->files.lock_fd = -1;
     gw_process_prepare();
     int code = open_all(hub, config);

@@ -30,7 +30,7 @@ struct gw_pipeline {
 
     struct gw_ring *ring; // of record_url
     struct gw_recorder *recorder;
-    struct gw_analysis *analysis;
+    struct gw_analysis *analysis; // NULL when the site's level is off
     struct gw_supervisor *supervisor;
 
     // Of detect_url; NULL without one.
@@ -44,7 +44,7 @@ struct gw_pipeline {
 static void handle_pushed(void *opaque)
 {
     struct gw_pipeline *pipeline = opaque;
-    if (!atomic_load(&pipeline->detects))
+    if (pipeline->analysis && !atomic_load(&pipeline->detects))
         gw_analysis_wake(pipeline->analysis);
 }
 
@@ -102,12 +102,14 @@ static int create_recorder(struct gw_pipeline *pipeline, const struct gw_setting
     return error;
 }
 
-static int create_analysis(struct gw_pipeline *pipeline)
+static int create_analysis(struct gw_pipeline *pipeline, const struct gw_settings *settings)
 {
     struct gw_analysis_config config = {
         .analyzer = gw_analyzer_defaults, .pool = pipeline->services.pool, .ring = pipeline->ring};
+    if (settings->level == GW_LEVEL_OFF)
+        return 0;
     strcpy(config.analyzer.camera, pipeline->camera.id);
-    config.analyzer.level = GW_LEVEL_AUTO;
+    config.analyzer.level = (enum gw_level)settings->level;
     config.analyzer.opaque = pipeline;
     config.analyzer.event = handle_event;
     return gw_analysis_create(&pipeline->analysis, &config);
@@ -138,7 +140,7 @@ static int create_detect(struct gw_pipeline *pipeline, const struct gw_settings 
                                           .state = handle_detect_state,
                                           .pushed = handle_detect_pushed};
 
-    if (!*pipeline->camera.detect_url)
+    if (!*pipeline->camera.detect_url || !pipeline->analysis)
         return 0;
     strcpy(config.camera.record_url, pipeline->camera.detect_url);
     config.session.stall_timeout_us = settings->stall_us;
@@ -166,7 +168,7 @@ int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,
     if (!error)
         error = create_recorder(pipeline, settings);
     if (!error)
-        error = create_analysis(pipeline);
+        error = create_analysis(pipeline, settings);
     if (!error)
         error = create_supervisor(pipeline, settings);
     if (!error)
@@ -213,6 +215,8 @@ const struct gw_camera *gw_pipeline_camera(const struct gw_pipeline *pipeline)
 void gw_pipeline_tick(struct gw_pipeline *pipeline)
 {
     struct gw_supervisor_counters counters;
+    if (!pipeline->analysis)
+        return;
     gw_supervisor_count(atomic_load(&pipeline->detects) ? pipeline->detect_supervisor
                                                         : pipeline->supervisor,
                         &counters);
@@ -223,11 +227,12 @@ void gw_pipeline_tick(struct gw_pipeline *pipeline)
 void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics *ret)
 {
     struct gw_supervisor_counters ingest;
-    struct gw_analysis_counters analysis;
+    struct gw_analysis_counters analysis = {.analyzer.level = GW_LEVEL_OFF};
     struct gw_recorder_counters recorder;
 
     gw_supervisor_count(pipeline->supervisor, &ingest);
-    gw_analysis_count(pipeline->analysis, &analysis);
+    if (pipeline->analysis)
+        gw_analysis_count(pipeline->analysis, &analysis);
     gw_recorder_count(pipeline->recorder, &recorder);
     const struct gw_level_case *level_case = &analysis.analyzer.cases[analysis.analyzer.level];
     *ret = (struct gw_camera_metrics){

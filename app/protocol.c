@@ -110,20 +110,26 @@ json_t *gw_protocol_assign(const struct gw_settings *settings, const struct gw_c
         if (camera) // the registry holds only URLs that gw_url_split gave
             json_array_append_new(list, camera);
     }
-    return json_pack("{ss s{sI sI sI sI sI} so}", "type", "assign", "settings", "preroll_us",
+    return json_pack("{ss s{sI sI sI sI sI ss} so}", "type", "assign", "settings", "preroll_us",
                      (json_int_t)settings->preroll_us, "postroll_us",
                      (json_int_t)settings->postroll_us, "split_us", (json_int_t)settings->split_us,
                      "ring_bytes", (json_int_t)settings->ring_bytes, "stall_us",
-                     (json_int_t)settings->stall_us, "cameras", list);
+                     (json_int_t)settings->stall_us, "level",
+                     gw_level_name((enum gw_level)settings->level), "cameras", list);
 }
 
 static int read_settings(const json_t *json, struct gw_settings *ret)
 {
     json_int_t preroll, postroll, split, ring, stall;
-    if (json_unpack((json_t *)json, "{sI sI sI sI sI}", "preroll_us", &preroll, "postroll_us",
-                    &postroll, "split_us", &split, "ring_bytes", &ring, "stall_us", &stall) < 0)
+    const char *name;
+    if (json_unpack((json_t *)json, "{sI sI sI sI sI ss}", "preroll_us", &preroll, "postroll_us",
+                    &postroll, "split_us", &split, "ring_bytes", &ring, "stall_us", &stall, "level",
+                    &name) < 0)
         return GW_ERROR_INVALID;
-    *ret = (struct gw_settings){preroll, postroll, split, ring, stall};
+    const int level = gw_level_from_name(name);
+    if (level < 0)
+        return GW_ERROR_INVALID;
+    *ret = (struct gw_settings){preroll, postroll, split, ring, stall, level};
     return 0;
 }
 

@@ -258,7 +258,7 @@ static double events(const struct gw_camera_metrics *m) { return (double)m->even
 static double clips(const struct gw_camera_metrics *m) { return (double)m->clips; }
 static double truncated(const struct gw_camera_metrics *m) { return (double)m->clips_truncated; }
 static double ring_bytes(const struct gw_camera_metrics *m) { return (double)m->ring_bytes; }
-static double level(const struct gw_camera_metrics *m) { return m->level; }
+static double level(const struct gw_camera_metrics *m) { return m->level == GW_LEVEL_OFF ? 0 : m->level; }
 static double analysed(const struct gw_camera_metrics *m) { return (double)m->analysis_packets; }
 static double cpu(const struct gw_camera_metrics *m) { return (double)m->analysis_cpu_us / GW_SECOND; }
 static double audits(const struct gw_camera_metrics *m) { return (double)m->audits; }
@@ -288,7 +288,7 @@ static const struct camera_metric camera_metrics[] = {
     {"gridwatch_camera_ring_bytes", "gauge", "Pre-roll held in memory.", ring_bytes},
     {"gridwatch_camera_last_packet_age_seconds", "gauge",
      "Since the last packet; -1 before the first.", packet_age},
-    {"gridwatch_camera_analysis_level", "gauge", "1 gate, 2 keyframes, 3 full.", level},
+    {"gridwatch_camera_analysis_level", "gauge", "0 off, 1 gate, 2 keyframes, 3 full.", level},
     {"gridwatch_camera_analysis_packets_total", "counter", "Packets that analysis has had.",
      analysed},
     {"gridwatch_camera_analysis_cpu_seconds_total", "counter", "CPU time of decoding and looking.",

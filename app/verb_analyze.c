@@ -393,7 +393,7 @@ int gw_verb_analyze(int argc, char **argv)
                                 argv[optind - 1]);
         }
     }
-    if (level < 0)
+    if (level < 0 || level == GW_LEVEL_OFF)
         return gw_cli_usage("analyze", "--level takes auto, gate, keyframes or full");
     if (optind == argc)
         return gw_cli_usage("analyze", "which FILE?");

@@ -5,6 +5,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app/cli.h"
@@ -31,6 +32,19 @@ static const struct option options[] = {
     {0},
 };
 
+// What is allowed and yet hardly what somebody wants.
+static void warn_off(const char *file)
+{
+    struct gw_config config;
+    char error[GW_CONFIG_ERROR_SIZE];
+
+    if (gw_config_load(&config, file, error) == 0 && !strcmp(config.analysis_level, "off"))
+        fprintf(stderr,
+                "%s: analysis.level is off: no events are found, and cameras in record mode "
+                "\"events\" record nothing; give them mode continuous, or choose level auto\n",
+                file);
+}
+
 static int check(const char *file)
 {
     if (!file && access(GW_CONFIG_FILE, F_OK) < 0) {
@@ -44,6 +58,7 @@ static int check(const char *file)
                 gw_strerror(mistakes));
     if (mistakes)
         return GW_EXIT_CONFIG;
+    warn_off(file);
     printf("%s: ok\n", file);
     return GW_EXIT_OK;
 }

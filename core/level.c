@@ -6,10 +6,8 @@
 #include <string.h>
 
 static const char *const names[GW_LEVEL_COUNT] = {
-    [GW_LEVEL_AUTO] = "auto",
-    [GW_LEVEL_GATE] = "gate",
-    [GW_LEVEL_KEYFRAMES] = "keyframes",
-    [GW_LEVEL_FULL] = "full",
+    [GW_LEVEL_AUTO] = "auto", [GW_LEVEL_GATE] = "gate", [GW_LEVEL_KEYFRAMES] = "keyframes",
+    [GW_LEVEL_FULL] = "full", [GW_LEVEL_OFF] = "off",
 };
 
 const char *gw_level_name(enum gw_level level)

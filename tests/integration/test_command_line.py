@@ -54,6 +54,16 @@ def test_a_bad_configuration_is_exit_code_78_with_its_line(tmp_path, text, where
         assert done.stderr.count("\n") == 1 and str(config) + where in done.stderr
 
 
+def test_analysis_that_is_off_is_warned_about_in_one_line(tmp_path):
+    config = tmp_path / "gridwatch.yaml"
+    config.write_text("analysis:\n  level: off\n", encoding="utf-8")
+    done = run("check-config", "-c", config)
+    assert done.returncode == 0 and done.stdout == f"{config}: ok\n"
+    assert done.stderr.count("\n") == 1 and "record nothing" in done.stderr
+    config.write_text("analysis:\n  level: gate\n", encoding="utf-8")
+    assert not run("check-config", "-c", config).stderr
+
+
 def test_a_missing_configuration_is_exit_code_78(tmp_path):
     done = run("check-config", "-c", tmp_path / "none.yaml")
     assert done.returncode == 78 and "none.yaml" in done.stderr and done.stderr.count("\n") == 1

@@ -136,6 +136,23 @@ def test_a_camera_that_records_nothing_still_has_events_with_snapshots(site, mak
     assert site.clips(camera="gate") == []
 
 
+def test_without_analysis_only_what_is_recorded_at_all_times_is_recorded(make_site, make_camera, footage):
+    site = make_site("analysis:\n  level: off\n").start()
+    camera = make_camera({"gate": footage["h264"], "yard": footage["h264"]})
+    site.add_camera("gate", camera.url("gate"), detect_url=camera.url("yard"))
+    site.add_camera("yard", camera.url("yard"), record="continuous")
+    site.wait_for_status("gate", "online", 15)
+    online = site.wait_for_status("yard", "online", 15)
+    # The thing that moves has come and gone.
+    wait_for("a whole film", lambda: time.time() * SECOND > online["since_us"] + footage_maker.SECONDS * SECOND, 60)
+    assert site.events() == [] and "analysis" not in site.camera("gate")
+    _, _, metrics = site.request("/metrics")
+    assert 'gridwatch_camera_analysis_level{camera="gate"} 0\n' in metrics.decode()
+    site.stop()
+    assert not site.run("clips", "--camera", "gate", "--json")
+    assert site.run("clips", "--camera", "yard", "--json")
+
+
 # (clip, what moves first from here on in its film, seconds)
 @pytest.mark.parametrize("film, moves_from_s", [("office_one_by_one", 6.0), ("road_topdown", None)])
 def test_real_footage_from_a_foreign_server_takes_the_whole_path(site, foreign_camera, film, moves_from_s):

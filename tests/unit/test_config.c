@@ -48,6 +48,7 @@ static void an_empty_file_is_all_defaults(void **state)
         assert_string_equal(config.console_listen, "127.0.0.1:8471");
         assert_int_equal(config.preroll_us, 5 * GW_SECOND);
         assert_int_equal(config.ring_bytes, 16 << 20);
+        assert_string_equal(config.analysis_level, "auto");
     }
 }
 
@@ -88,6 +89,7 @@ static void each_mistake_says_line_column_and_what_would_be_right(void **state)
         {"bus:\n  listen: 127.0.0.1.example.org:8472\n", ":2:11: ", "loopback"},
         {"bus:\n  listen: localhost:8472\n", ":2:11: ", "use 127.0.0.1"},
         {"log:\n  level: info debug\n", ":2:10: ", "one of: error warning"},
+        {"analysis:\n  level: none\n", ":2:10: ", "auto gate keyframes full off"},
         {"store:\n", ":1:7: ", "is empty"},
         {"- a\n", ":1:1: ", "key: value"},
         {"store: \"x\n", ":2:1: ", "not YAML"},
