@@ -46,6 +46,11 @@ static const struct gw_config_option options[] = {
      "Memory for one camera's pre-roll; 8 s of a 16 Mb/s stream need 16 MiB."},
     {"camera.stall", GW_VALUE_DURATION, FIELD(stall_us), "5s", 1 * GW_SECOND, 60 * GW_SECOND,
      "A camera that sends no complete frame for so long is offline and is connected again."},
+    {"camera.transport", GW_VALUE_CHOICE, FIELD(transport), "tcp", 0, 0,
+     "How pictures travel, if the camera can: tcp within the RTSP connection, udp beside it. The "
+     "other "
+     "way is taken when this one is refused or, with udp, when too much is lost.",
+     "tcp udp"},
     {"analysis.level", GW_VALUE_CHOICE, FIELD(analysis_level), "auto", 0, 0,
      "How much of each stream is decoded to find events. off: nothing is, and cameras that record "
      "events record nothing.",

@@ -501,12 +501,14 @@ int gw_hub_run(const struct gw_hub_config *config)
     if (!hub)
         abort();
     hub->site = site;
-    hub->settings = (struct gw_settings){.preroll_us = site->preroll_us,
-                                         .postroll_us = site->postroll_us,
-                                         .split_us = site->split_us,
-                                         .ring_bytes = site->ring_bytes,
-                                         .stall_us = site->stall_us,
-                                         .level = gw_level_from_name(site->analysis_level)};
+    hub->settings = (struct gw_settings){
+        .preroll_us = site->preroll_us,
+        .postroll_us = site->postroll_us,
+        .split_us = site->split_us,
+        .ring_bytes = site->ring_bytes,
+        .stall_us = site->stall_us,
+        .level = gw_level_from_name(site->analysis_level),
+        .transport = strcmp(site->transport, "udp") ? GW_TRANSPORT_TCP : GW_TRANSPORT_UDP};
     hub->files.lock_fd = -1;
     gw_process_prepare();
     int code = open_all(hub, config);

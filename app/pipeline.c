@@ -125,6 +125,7 @@ static int create_supervisor(struct gw_pipeline *pipeline, const struct gw_setti
                                           .state = handle_state,
                                           .pushed = handle_pushed};
     config.session.stall_timeout_us = settings->stall_us;
+    config.session.transport = (enum gw_transport)settings->transport;
     return gw_supervisor_create(&pipeline->supervisor, &config);
 }
 
@@ -144,6 +145,7 @@ static int create_detect(struct gw_pipeline *pipeline, const struct gw_settings 
         return 0;
     strcpy(config.camera.record_url, pipeline->camera.detect_url);
     config.session.stall_timeout_us = settings->stall_us;
+    config.session.transport = (enum gw_transport)settings->transport;
     snprintf(pipeline->detect_name, sizeof(pipeline->detect_name), "%s detect_url",
              pipeline->camera.id);
     pipeline->detect_log.name = pipeline->detect_name;

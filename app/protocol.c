@@ -3,7 +3,9 @@
 
 #include "app/protocol.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +103,33 @@ static bool camera_from_json(const json_t *json, struct gw_camera *ret)
     return gw_url_split(url, ret->record_url, ret->username, ret->password) == 0;
 }
 
+static const struct {
+    const char *name;
+    size_t offset;
+} settings_fields[] = {
+    {"preroll_us", offsetof(struct gw_settings, preroll_us)},
+    {"postroll_us", offsetof(struct gw_settings, postroll_us)},
+    {"split_us", offsetof(struct gw_settings, split_us)},
+    {"ring_bytes", offsetof(struct gw_settings, ring_bytes)},
+    {"stall_us", offsetof(struct gw_settings, stall_us)},
+    {"level", offsetof(struct gw_settings, level)},
+    {"transport", offsetof(struct gw_settings, transport)},
+};
+static_assert(sizeof(struct gw_settings) ==
+                  sizeof(settings_fields) / sizeof(settings_fields[0]) * sizeof(int64_t),
+              "each setting travels");
+
+static json_t *settings_to_json(const struct gw_settings *settings)
+{
+    json_t *json = json_object();
+    for (size_t i = 0; i < sizeof(settings_fields) / sizeof(settings_fields[0]); i++) {
+        const int64_t *value =
+            (const int64_t *)((const char *)settings + settings_fields[i].offset);
+        json_object_set_new(json, settings_fields[i].name, json_integer(*value));
+    }
+    return json;
+}
+
 json_t *gw_protocol_assign(const struct gw_settings *settings, const struct gw_camera *cameras,
                            int count)
 {
@@ -110,26 +139,24 @@ json_t *gw_protocol_assign(const struct gw_settings *settings, const struct gw_c
         if (camera) // the registry holds only URLs that gw_url_split gave
             json_array_append_new(list, camera);
     }
-    return json_pack("{ss s{sI sI sI sI sI ss} so}", "type", "assign", "settings", "preroll_us",
-                     (json_int_t)settings->preroll_us, "postroll_us",
-                     (json_int_t)settings->postroll_us, "split_us", (json_int_t)settings->split_us,
-                     "ring_bytes", (json_int_t)settings->ring_bytes, "stall_us",
-                     (json_int_t)settings->stall_us, "level",
-                     gw_level_name((enum gw_level)settings->level), "cameras", list);
+    return json_pack("{ss so so}", "type", "assign", "settings", settings_to_json(settings),
+                     "cameras", list);
 }
 
 static int read_settings(const json_t *json, struct gw_settings *ret)
 {
-    json_int_t preroll, postroll, split, ring, stall;
-    const char *name;
-    if (json_unpack((json_t *)json, "{sI sI sI sI sI ss}", "preroll_us", &preroll, "postroll_us",
-                    &postroll, "split_us", &split, "ring_bytes", &ring, "stall_us", &stall, "level",
-                    &name) < 0)
+    struct gw_settings read;
+
+    for (size_t i = 0; i < sizeof(settings_fields) / sizeof(settings_fields[0]); i++) {
+        const json_t *value = json_object_get(json, settings_fields[i].name);
+        if (!json_is_integer(value))
+            return GW_ERROR_INVALID;
+        *(int64_t *)((char *)&read + settings_fields[i].offset) = json_integer_value(value);
+    }
+    if (read.level < 0 || read.level >= GW_LEVEL_COUNT || read.transport < 0 ||
+        read.transport > GW_TRANSPORT_UDP)
         return GW_ERROR_INVALID;
-    const int level = gw_level_from_name(name);
-    if (level < 0)
-        return GW_ERROR_INVALID;
-    *ret = (struct gw_settings){preroll, postroll, split, ring, stall, level};
+    *ret = read;
     return 0;
 }
 

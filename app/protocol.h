@@ -19,14 +19,16 @@
 #include "core/clip.h"
 #include "core/fact.h"
 #include "core/level.h"
+#include "ingest/session.h"
 
 // What every pipeline of a site has in common. The worker gets it from the hub with its cameras.
-// All of one size: settings are compared byte by byte, and there is no padding.
+// All are of one type: they travel and are compared as a list of numbers.
 struct gw_settings {
     int64_t preroll_us, postroll_us, split_us;
     int64_t ring_bytes;
     int64_t stall_us;
-    int64_t level; // of analysis, an enum gw_level
+    int64_t level;     // of analysis, an enum gw_level
+    int64_t transport; // that is tried first, an enum gw_transport
 };
 
 json_t *gw_protocol_hello(const struct gw_id *boot, const char *worker);

@@ -204,6 +204,8 @@ static bool udp_fails(const struct session *session, const struct gw_intake_stat
         return false;
     if (!status->received)
         return mono_us - session->played_mono_us >= session->config->stall_timeout_us / 2;
+    if (session->config->only_transport)
+        return false;
     const uint64_t all = status->received + status->lost;
     return mono_us - session->played_mono_us >= LOSS_AFTER_US && all >= ENOUGH_PACKETS &&
            status->lost * 100 > all * MOST_LOSS_PERCENT;

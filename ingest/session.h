@@ -26,6 +26,7 @@ struct gw_session_config {
     const char *username;
     const char *password;
     enum gw_transport transport;
+    bool only_transport;            // the camera knows no other: what it loses is borne
     int64_t connect_timeout_us;     // until the stream is described and playing
     int64_t stall_timeout_us;       // without one complete picture
     const struct gw_dialer *dialer; // borrowed

@@ -30,6 +30,9 @@ struct gw_supervisor {
         reason[GW_REASON_SIZE]; // last one reported as offline; "" while online or before the first
     int64_t online_mono_us;     // of this session; 0 before its first keyframe
     int failures;               // sessions in a row that did not last
+    enum gw_transport transport; // of the next session
+    bool only_transport;         // the camera refused the other
+    bool turned;                 // it was changed, and nothing has come by it yet
 
     atomic_bool online; // these are read by any thread
     atomic_uint_fast64_t packets, bytes, reconnects;
@@ -112,6 +115,8 @@ static int run_session(struct gw_supervisor *supervisor)
     session.url = supervisor->config.camera.record_url;
     session.username = supervisor->config.camera.username;
     session.password = supervisor->config.camera.password;
+    session.transport = supervisor->transport;
+    session.only_transport = supervisor->only_transport;
 
     supervisor->online_mono_us = 0;
     int error = gw_session_run(&session, &sink, supervisor->config.log, &supervisor->stop);
@@ -122,6 +127,19 @@ static int run_session(struct gw_supervisor *supervisor)
     return error;
 }
 
+// The camera does not send this way. Returns whether the other way is worth trying at once.
+static bool turn_transport(struct gw_supervisor *supervisor)
+{
+    const bool tcp = supervisor->transport == GW_TRANSPORT_TCP, again = supervisor->turned;
+
+    supervisor->only_transport = tcp;
+    supervisor->transport = tcp ? GW_TRANSPORT_UDP : GW_TRANSPORT_TCP;
+    supervisor->turned = !again;
+    gw_log_info(supervisor->config.log, "no pictures by %s; trying %s", tcp ? "TCP" : "UDP",
+                tcp ? "UDP" : "TCP");
+    return !again;
+}
+
 static void *run(void *opaque)
 {
     struct gw_supervisor *supervisor = opaque;
@@ -130,6 +148,10 @@ static void *run(void *opaque)
         int error = run_session(supervisor);
         if (gw_stop_requested(&supervisor->stop))
             break;
+        if (supervisor->online_mono_us)
+            supervisor->turned = false;
+        if (error == GW_ERROR_NO_TRANSPORT && turn_transport(supervisor))
+            continue;
         int64_t wait_us = gw_supervisor_backoff_us(supervisor->failures, error, draw_jitter());
         report_offline(supervisor, error, wait_us);
         if (gw_stop_wait(&supervisor->stop, wait_us))
@@ -162,6 +184,7 @@ int gw_supervisor_create(struct gw_supervisor **ret, const struct gw_supervisor_
     if (!supervisor)
         return -ENOMEM;
     supervisor->config = *config;
+    supervisor->transport = config->session.transport;
     gw_stop_init(&supervisor->stop);
     int error = start_thread(supervisor);
     if (error < 0) {

@@ -18,7 +18,7 @@
 
 static void an_assignment_carries_credentials_byte_for_byte(void **state)
 {
-    struct gw_settings settings = {1, 2, 3, 4, 5, GW_LEVEL_OFF}, back;
+    struct gw_settings settings = {1, 2, 3, 4, 5, GW_LEVEL_OFF, GW_TRANSPORT_UDP}, back;
     struct gw_camera camera = {.id = "a",
                                .record_url = "rtsp://host/1",
                                .username = "ad:min",
