@@ -193,7 +193,7 @@ class Connection:
         self.channels = {}             # track kind: first channel
         self.ports = {}                # track kind: (sockets, ports of the client)
         self.alive_at = time.monotonic()
-        self.cut_next = False
+        self.cut_next = None           # what to do in the middle of the next picture
         self.player = None
         self.sent_packets = self.sent_bytes = 0
         self.film = self.film_name = None
@@ -270,7 +270,8 @@ class Connection:
             while request := self.receive():
                 self.camera.asked.append(Asked(self.number, wall_us(), request.method, request.uri, request.headers,
                                                self.door))
-                self.handle(request)
+                if not request.method.startswith("RTSP/"):  # an answer to one of ours
+                    self.handle(request)
         except (OSError, Ended):
             pass
         finally:
@@ -475,8 +476,8 @@ class Connection:
             self.send_stray(picture, ticks)
         self.send_others(ticks)
         if self.cut_next:
-            self.close()
-            raise Ended
+            action, self.cut_next = self.cut_next, None
+            action(camera, self)
 
     def ticks_of(self, captured, count):
         camera = self.camera

@@ -134,9 +134,11 @@ def say_goodbye(camera, connection):
     connection.send_media("video", [packing.goodbye(camera.ssrc)], control=True)
 
 
-def close_in_picture(camera, connection):
-    """Closes when half of the next picture has been sent."""
-    connection.cut_next = True
+def in_picture(action):
+    """Does it when half of the next picture has been sent."""
+    def act(camera, connection):
+        connection.cut_next = action
+    return act
 
 
 def refuse(seconds, ending=close):

@@ -7,8 +7,8 @@ Times are made for a site whose `camera.stall` is 3 s and that watches for some 
 """
 import os
 
-from behaviour import (Behaviour, after, at, both, change, close, close_in_picture, every, every_pictures, freeze, jump,
-                       lose, new_ssrc, reboot, refuse, request, reset, say_goodbye, send_bytes, stall)
+from behaviour import (Behaviour, after, at, both, change, close, every, every_pictures, freeze, in_picture, jump, lose,
+                       new_ssrc, reboot, refuse, request, reset, say_goodbye, send_bytes, stall)
 
 HOUR_S = 3600
 
@@ -58,10 +58,10 @@ MISBEHAVIOURS = {
     # The connection.
     "stalls": ("stops sending for 8 s and closes nothing", Behaviour(script=[after(100, stall(8))])),
     "stalls-in-picture": ("stops for ever in the middle of a picture, once",
-                          Behaviour(script=[after(104, both(lose(1), stall(60)))])),
+                          Behaviour(script=[after(104, in_picture(stall(60)))])),
     "freezes": ("hangs wholly for 8 s: takes connections, answers nothing", Behaviour(script=[after(100, freeze(8))])),
     "closes": ("closes the connection (FIN)", Behaviour(script=[after(95, close)])),
-    "closes-in-picture": ("closes it when half a picture was sent", Behaviour(script=[after(95, close_in_picture)])),
+    "closes-in-picture": ("closes it when half a picture was sent", Behaviour(script=[after(95, in_picture(close))])),
     "resets": ("cuts the connection (RST)", Behaviour(script=[after(95, reset)])),
     "refuses": ("closes, and nobody listens for 6 s", Behaviour(script=[after(95, refuse(6))])),
     "reboots": ("cut off, absent for 6 s, back with other RTP numbers", Behaviour(script=[after(95, reboot(6))])),

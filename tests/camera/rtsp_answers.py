@@ -80,7 +80,7 @@ class Guard:
         lines = ['WWW-Authenticate: Negotiate realm="unknown"'] if self.scheme == "several" else []
         algorithms, quality = DIGESTS.get(self.scheme, (["MD5"] if self.scheme == "never" else [], None))
         for algorithm in algorithms:
-            line = f'WWW-Authenticate: Digest realm="bad, \\"camera\\"", nonce="{self.nonce}", algorithm={algorithm}'
+            line = f'WWW-Authenticate: Digest realm="bad, camera", nonce="{self.nonce}", algorithm={algorithm}'
             lines.append(line + (f', qop="{quality}"' if quality else "") + (", stale=true" if stale else ""))
         if self.scheme in ("basic", "several"):
             lines.append('WWW-Authenticate: Basic realm="bad camera"')
@@ -111,6 +111,6 @@ class Guard:
 
 
 def fields(words):
-    """name=value and name="value" of an Authorization line; \\" in a value is a quote, kept as it was sent."""
-    found = re.findall(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]*))', words)
+    """name=value and name="value" of an Authorization line."""
+    found = re.findall(r'(\w+)=(?:"([^"]*)"|([^\s,]*))', words)
     return {name: quoted or plain for name, quoted, plain in found}

@@ -13,6 +13,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "camera")]
 
 import footage as footage_maker  # noqa: E402
 from gridwatch_site import BINARY, Site  # noqa: E402
+from numbered_film import Films  # noqa: E402
 from rtsp_camera import ForeignRtspServer, RtspServer, shared_folder  # noqa: E402
 
 
@@ -21,6 +22,12 @@ def footage(tmp_path_factory):
     """{"h264": path, "h265": path}: a thing moves through a still scene, again and again."""
     folder = tmp_path_factory.mktemp("footage")
     return {codec: footage_maker.make(folder / f"{codec}.mp4", codec) for codec in ("h264", "h265")}
+
+
+@pytest.fixture(scope="session")
+def films():
+    """The numbered films, each encoded once."""
+    return Films()
 
 
 @pytest.fixture
