@@ -11,9 +11,9 @@
 #include "core/error.h"
 #include "core/names.h"
 
-static const char *const kinds[] = {"event.opened",  "event.updated", "event.closed",
-                                    "alert.raised",  "clip.opened",   "clip.closed",
-                                    "camera.online", "camera.offline"};
+static const char *const kinds[] = {
+    "event.opened",  "event.updated",  "event.closed", "alert.raised", "clip.opened", "clip.closed",
+    "camera.online", "camera.offline", "gap.opened",   "gap.closed",   "coverage"};
 
 const char *gw_fact_kind_name(enum gw_fact_kind kind)
 {
@@ -25,7 +25,9 @@ const char *gw_fact_topic_class(enum gw_fact_kind kind)
     switch (kind) {
     case GW_FACT_ALERT_RAISED: return "alert";
     case GW_FACT_CAMERA_ONLINE:
-    case GW_FACT_CAMERA_OFFLINE: return "camera";
+    case GW_FACT_CAMERA_OFFLINE:
+    case GW_FACT_GAP_OPENED:
+    case GW_FACT_GAP_CLOSED: return "camera";
     default: return "event";
     }
 }
@@ -40,8 +42,17 @@ static bool is_camera(enum gw_fact_kind kind)
     return kind == GW_FACT_CAMERA_ONLINE || kind == GW_FACT_CAMERA_OFFLINE;
 }
 
+static bool is_gap(enum gw_fact_kind kind)
+{
+    return kind == GW_FACT_GAP_OPENED || kind == GW_FACT_GAP_CLOSED;
+}
+
 const char *gw_fact_camera(const struct gw_fact *fact)
 {
+    if (fact->kind == GW_FACT_COVERAGE)
+        return fact->coverage.camera;
+    if (is_gap(fact->kind))
+        return fact->gap.camera;
     if (is_clip(fact->kind))
         return fact->clip.camera;
     return is_camera(fact->kind) ? fact->camera.camera : fact->event.camera;
@@ -131,6 +142,32 @@ json_t *gw_camera_state_to_json(const struct gw_camera_state *state)
     return json;
 }
 
+json_t *gw_gap_to_json(const struct gw_gap *gap)
+{
+    json_t *json = json_object();
+
+    set_id(json, &gap->id);
+    set(json, "camera", json_string(gap->camera));
+    set(json, "cause", json_string(gw_gap_cause_name(gap->cause)));
+    set(json, "state", json_string(gw_gap_state_name(gap->open)));
+    set_time(json, "from", "from_us", gap->from_us);
+    if (!gap->open)
+        set_time(json, "to", "to_us", gap->to_us);
+    return json;
+}
+
+static json_t *coverage_to_json(const struct gw_coverage_news *news)
+{
+    json_t *json = json_object();
+
+    set(json, "camera", json_string(news->camera));
+    set(json, "change", json_string(gw_coverage_change_name(news->change)));
+    set(json, "cause", json_string(gw_gap_cause_name(news->cause)));
+    set(json, "from_us", json_integer(news->from_us));
+    set(json, "to_us", json_integer(news->to_us));
+    return json;
+}
+
 json_t *gw_fact_to_json(const struct gw_fact *fact)
 {
     json_t *json = json_object();
@@ -141,6 +178,10 @@ json_t *gw_fact_to_json(const struct gw_fact *fact)
         set(json, "data", gw_clip_to_json(&fact->clip));
     else if (is_camera(fact->kind))
         set(json, "data", gw_camera_state_to_json(&fact->camera));
+    else if (is_gap(fact->kind))
+        set(json, "data", gw_gap_to_json(&fact->gap));
+    else if (fact->kind == GW_FACT_COVERAGE)
+        set(json, "data", coverage_to_json(&fact->coverage));
     else
         set(json, "data", gw_event_to_json(&fact->event));
     return json;
@@ -281,6 +322,38 @@ static bool parse_camera_state(const json_t *json, struct gw_camera_state *ret)
     return !strcmp(status, "online") || !strcmp(status, "offline");
 }
 
+static bool parse_gap(const json_t *json, struct gw_gap *ret)
+{
+    int cause, state;
+
+    if (!get_identity(json, &ret->id, ret->camera) ||
+        !get_name(json, "cause", gw_gap_cause_from_name, &cause) ||
+        !get_name(json, "state", gw_gap_state_from_name, &state) ||
+        !get_time(json, "from_us", &ret->from_us))
+        return false;
+    ret->cause = (enum gw_gap_cause)cause;
+    ret->open = state;
+    ret->to_us = ret->from_us;
+    return cause != GW_GAP_NONE &&
+           (ret->open || (get_time(json, "to_us", &ret->to_us) && ret->to_us >= ret->from_us));
+}
+
+static bool parse_coverage(const json_t *json, struct gw_coverage_news *ret)
+{
+    int cause, change;
+
+    if (!get_text(json, "camera", ret->camera, sizeof(ret->camera)) ||
+        !gw_camera_id_valid(ret->camera) ||
+        !get_name(json, "change", gw_coverage_change_from_name, &change) ||
+        !get_name(json, "cause", gw_gap_cause_from_name, &cause) ||
+        !get_time(json, "from_us", &ret->from_us) || !get_time(json, "to_us", &ret->to_us))
+        return false;
+    ret->change = (enum gw_coverage_change)change;
+    ret->cause = (enum gw_gap_cause)cause;
+    bool needs_cause = change == GW_COVERAGE_BROKE || change == GW_COVERAGE_HOLE;
+    return ret->to_us >= ret->from_us && (cause != GW_GAP_NONE || !needs_cause);
+}
+
 int gw_fact_from_json(const json_t *json, struct gw_fact *ret)
 {
     struct gw_fact fact = {0};
@@ -296,6 +369,10 @@ int gw_fact_from_json(const json_t *json, struct gw_fact *ret)
         good = parse_clip(data, &fact.clip);
     else if (is_camera(fact.kind))
         good = parse_camera_state(data, &fact.camera);
+    else if (is_gap(fact.kind))
+        good = parse_gap(data, &fact.gap);
+    else if (fact.kind == GW_FACT_COVERAGE)
+        good = parse_coverage(data, &fact.coverage);
     else
         good = parse_event(data, &fact.event);
     if (!good)

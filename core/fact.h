@@ -11,7 +11,9 @@
 
 #include "core/camera.h"
 #include "core/clip.h"
+#include "core/coverage.h"
 #include "core/event.h"
+#include "core/gap.h"
 
 enum gw_fact_kind {
     GW_FACT_EVENT_OPENED,
@@ -22,6 +24,9 @@ enum gw_fact_kind {
     GW_FACT_CLIP_CLOSED,
     GW_FACT_CAMERA_ONLINE,
     GW_FACT_CAMERA_OFFLINE,
+    GW_FACT_GAP_OPENED, // both made by the index, of what workers tell of coverage
+    GW_FACT_GAP_CLOSED, // also of a gap that was over when it was told; then the only fact of it
+    GW_FACT_COVERAGE,   // from workers only: never numbered, never published
 };
 
 struct gw_fact {
@@ -31,6 +36,8 @@ struct gw_fact {
         struct gw_event event;         // EVENT_*, ALERT_RAISED
         struct gw_clip clip;           // CLIP_*
         struct gw_camera_state camera; // CAMERA_*
+        struct gw_gap gap;             // GAP_*
+        struct gw_coverage_news coverage;
     };
 };
 
@@ -45,6 +52,7 @@ const char *gw_fact_camera(const struct gw_fact *fact);
 json_t *gw_event_to_json(const struct gw_event *event);
 json_t *gw_clip_to_json(const struct gw_clip *clip);
 json_t *gw_camera_state_to_json(const struct gw_camera_state *state);
+json_t *gw_gap_to_json(const struct gw_gap *gap); // without "to" while it is open
 // {"kind": "event.opened", "wall_us": …, "data": {…}}
 json_t *gw_fact_to_json(const struct gw_fact *fact);
 // Returns 0, or GW_ERROR_INVALID with *ret untouched. Checks every field: it parses what another

@@ -29,3 +29,15 @@ int gw_gap_cause_from_name(const char *name)
 {
     return gw_find_name(names, GW_COUNT(names), name);
 }
+
+static const char *const states[] = {"closed", "open"};
+
+const char *gw_gap_state_name(bool open)
+{
+    return states[open];
+}
+
+int gw_gap_state_from_name(const char *name)
+{
+    return gw_find_name(states, GW_COUNT(states), name);
+}

@@ -42,3 +42,6 @@ struct gw_gap {
 // "stalled", "slow-network", …
 const char *gw_gap_cause_name(enum gw_gap_cause cause);
 int gw_gap_cause_from_name(const char *name); // -1 when unknown
+
+const char *gw_gap_state_name(bool open);     // "open", "closed"
+int gw_gap_state_from_name(const char *name); // 1 open, 0 closed, -1 when unknown
