@@ -43,7 +43,7 @@ struct gw_fact_entry {
     struct gw_fact fact;
 };
 
-// Commits all entries in one transaction: fact rows, and the event, clip and camera state they
+// Commits all entries in one transaction: fact rows, and the event, clip, gap and camera state they
 // change. When it returns 0 they survive a power cut. An EVENT_OPENED also raises its ALERT_RAISED.
 // Of each boot, only the entry that follows the last one committed is taken. Others are skipped: it
 // was sent again, or one before it was lost in a commit that failed, and both will be sent again.
@@ -65,6 +65,21 @@ int gw_index_facts(struct gw_index *index, uint64_t since, int limit,
 // The newest fact's seq, 0 when there is none. Negative on failure.
 int64_t gw_index_head(struct gw_index *index);
 
+// --- coverage: what gaps are made of (docs/design/gaps.md)
+// ----------------------------------------
+
+// Until when pictures were received by that run of a worker; for when it can say no more. Only ever
+// later. Not a fact.
+int gw_index_stamp_coverage(struct gw_index *index, const struct gw_id *boot,
+                            const struct gw_coverage_stamp *stamps, int count);
+
+// Brings the books into line with the registry and with the workers that run: coverage by others is
+// lost, a camera that shall be recorded and never was counts from now_us on, and one that shall not
+// (any more) has no gap from now_us on. Commits what changes, with its facts; doing it again
+// changes nothing.
+int gw_index_settle_coverage(struct gw_index *index, const struct gw_id *running, int count,
+                             int64_t now_us);
+
 // --- queries -------------------------------------------------------------------------------------
 
 // Everything optional: zero-initialise with gw_query_init and set what matters.
@@ -76,13 +91,13 @@ struct gw_query {
     bool near; // within near_m metres of a point (WGS-84)
     double near_lon, near_lat, near_m;
     int kind;        // enum gw_event_kind, -1 for any; events only
-    int state;       // enum gw_event_state or gw_clip_state, -1 for any
+    int state;       // enum gw_event_state or gw_clip_state; of gaps 1 open, 0 closed; -1 for any
     int limit;       // 1..1000; gw_query_init sets 100
     char cursor[64]; // from a previous page; "" for the first. Newest start first.
 };
 void gw_query_init(struct gw_query *query);
 
-// An event or a clip with the place its camera had at that time.
+// An event, a clip or a gap with the place its camera had at that time.
 struct gw_place {
     char camera_name[GW_CAMERA_NAME_SIZE];
     char division[GW_DIVISION_SIZE];
@@ -98,12 +113,20 @@ struct gw_clip_row {
     struct gw_place place;
 };
 
+struct gw_gap_row {
+    struct gw_gap gap;
+    struct gw_place place;
+};
+
 // Fills rows (room for query->limit). Returns how many, or an error; GW_ERROR_INVALID for a cursor
 // that is none. ret_cursor: for the next page, "" after the last.
 int gw_index_events(struct gw_index *index, const struct gw_query *query, struct gw_event_row *rows,
                     char ret_cursor[64]);
 int gw_index_clips(struct gw_index *index, const struct gw_query *query, struct gw_clip_row *rows,
                    char ret_cursor[64]);
+
+int gw_index_gaps(struct gw_index *index, const struct gw_query *query, struct gw_gap_row *rows,
+                  char ret_cursor[64]);
 
 // Returns 0 or GW_ERROR_NOT_FOUND.
 int gw_index_event(struct gw_index *index, const struct gw_id *id, struct gw_event_row *ret);

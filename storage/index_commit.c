@@ -14,17 +14,9 @@
 #include "core/error.h"
 #include "storage/index_internal.h"
 
-struct commit {
-    struct gw_index *index;
-    const struct gw_fact_entry *entries;
-    int count;
-    int64_t head; // the newest fact's number so far
-};
-
 // --- places --------------------------------------------------------------------------------------
 
-// Where a camera is now. One that the registry does not know (any more) is somewhere in the site.
-static int find_place(struct gw_index *index, const char *camera, struct gw_place *ret)
+int gw_index_find_place(struct gw_index *index, const char *camera, struct gw_place *ret)
 {
     *ret = (struct gw_place){.lon = NAN, .lat = NAN};
     sqlite3_stmt *statement = gw_index_statement(
@@ -76,10 +68,9 @@ static int insert_fact(struct gw_index *index, const struct gw_committed_fact *f
     return gw_index_run(index, statement);
 }
 
-// Numbers a fact and puts it into the outbox. Takes noun, its JSON.
-static int add_fact(struct commit *commit, enum gw_fact_kind kind, int64_t wall_us,
-                    const char *camera, const struct gw_place *place, json_t *noun,
-                    const char *thumbnail)
+int gw_index_add_fact(struct gw_commit *commit, enum gw_fact_kind kind, int64_t wall_us,
+                      const char *camera, const struct gw_place *place, json_t *noun,
+                      const char *thumbnail)
 {
     char topic[160];
     snprintf(topic, sizeof(topic), "%s/%s%s/%s", gw_fact_topic_class(kind),
@@ -105,18 +96,17 @@ static int add_fact(struct commit *commit, enum gw_fact_kind kind, int64_t wall_
     return result;
 }
 
-static int add_event_fact(struct commit *commit, enum gw_fact_kind kind, int64_t wall_us,
+static int add_event_fact(struct gw_commit *commit, enum gw_fact_kind kind, int64_t wall_us,
                           const struct gw_event_row *row)
 {
     char thumbnail[GW_MEDIA_PATH_SIZE] = "";
     if (row->event.snapshot_us != GW_NO_TIME)
         gw_event_thumbnail_path(thumbnail, &row->event);
-    return add_fact(commit, kind, wall_us, row->event.camera, &row->place,
-                    gw_event_to_json(&row->event), thumbnail);
+    return gw_index_add_fact(commit, kind, wall_us, row->event.camera, &row->place,
+                             gw_event_to_json(&row->event), thumbnail);
 }
 
-// How far a query must look back for rows that reach into its time: the longest row ever.
-static int note_length(struct gw_index *index, const char *key, int64_t length_us)
+int gw_index_note_length(struct gw_index *index, const char *key, int64_t length_us)
 {
     sqlite3_stmt *statement =
         gw_index_statement(index, "UPDATE meta SET value = ?2 WHERE key = ?1 AND value < ?2");
@@ -156,7 +146,7 @@ static int advance_event(struct gw_index *index, const struct gw_fact *fact,
     if (result == GW_ERROR_NOT_FOUND) {
         row->event = fact->event;
         row->event.state = state;
-        result = find_place(index, fact->event.camera, &row->place);
+        result = gw_index_find_place(index, fact->event.camera, &row->place);
         return result < 0 ? result : 1;
     }
     if (result < 0)
@@ -167,7 +157,7 @@ static int advance_event(struct gw_index *index, const struct gw_fact *fact,
     return 1;
 }
 
-static int take_event(struct commit *commit, const struct gw_fact *fact)
+static int take_event(struct gw_commit *commit, const struct gw_fact *fact)
 {
     struct gw_event_row row;
     struct gw_index *index = commit->index;
@@ -176,7 +166,8 @@ static int take_event(struct commit *commit, const struct gw_fact *fact)
         return result;
     result = gw_index_write_event(index, &row);
     if (!result)
-        result = note_length(index, "longest_event_us", row.event.end_us - row.event.start_us);
+        result =
+            gw_index_note_length(index, "longest_event_us", row.event.end_us - row.event.start_us);
     if (!result)
         result = add_event_fact(commit, fact->kind, fact->wall_us, &row);
     if (!result && fact->kind == GW_FACT_EVENT_OPENED)
@@ -185,13 +176,13 @@ static int take_event(struct commit *commit, const struct gw_fact *fact)
 }
 
 // An alert that somebody raises by hand changes no row.
-static int take_alert(struct commit *commit, const struct gw_fact *fact)
+static int take_alert(struct gw_commit *commit, const struct gw_fact *fact)
 {
     struct gw_event_row row;
     int result = gw_index_event(commit->index, &fact->event.id, &row);
     if (result == GW_ERROR_NOT_FOUND) {
         row.event = fact->event;
-        result = find_place(commit->index, fact->event.camera, &row.place);
+        result = gw_index_find_place(commit->index, fact->event.camera, &row.place);
     }
     return result < 0 ? result : add_event_fact(commit, fact->kind, fact->wall_us, &row);
 }
@@ -212,7 +203,7 @@ static int advance_clip(struct gw_index *index, const struct gw_fact *fact, stru
     int result = gw_index_clip(index, &fact->clip.id, row);
     if (result == GW_ERROR_NOT_FOUND) {
         row->clip = fact->clip;
-        result = find_place(index, fact->clip.camera, &row->place);
+        result = gw_index_find_place(index, fact->clip.camera, &row->place);
     } else if (result == 0) {
         if (fact->kind == GW_FACT_CLIP_OPENED || row->clip.state != GW_CLIP_RECORDING)
             return 0;
@@ -227,7 +218,7 @@ static int advance_clip(struct gw_index *index, const struct gw_fact *fact, stru
     return 1;
 }
 
-static int take_clip(struct commit *commit, const struct gw_fact *fact)
+static int take_clip(struct gw_commit *commit, const struct gw_fact *fact)
 {
     struct gw_clip_row row;
     struct gw_index *index = commit->index;
@@ -236,10 +227,13 @@ static int take_clip(struct commit *commit, const struct gw_fact *fact)
         return result;
     result = gw_index_write_clip(index, &row);
     if (!result)
-        result = note_length(index, "longest_clip_us", row.clip.end_us - row.clip.start_us);
+        result =
+            gw_index_note_length(index, "longest_clip_us", row.clip.end_us - row.clip.start_us);
     if (!result)
-        result = add_fact(commit, fact->kind, fact->wall_us, row.clip.camera, &row.place,
-                          gw_clip_to_json(&row.clip), "");
+        result = gw_index_add_fact(commit, fact->kind, fact->wall_us, row.clip.camera, &row.place,
+                                   gw_clip_to_json(&row.clip), "");
+    if (!result && fact->kind == GW_FACT_CLIP_CLOSED)
+        result = gw_index_take_clip_end(commit, &row.clip, fact->wall_us);
     return result;
 }
 
@@ -262,15 +256,15 @@ static int write_state(struct gw_index *index, const struct gw_camera_state *sta
     return gw_index_run(index, statement);
 }
 
-static int take_camera(struct commit *commit, const struct gw_fact *fact)
+static int take_camera(struct gw_commit *commit, const struct gw_fact *fact)
 {
     struct gw_place place;
-    int result = find_place(commit->index, fact->camera.camera, &place);
+    int result = gw_index_find_place(commit->index, fact->camera.camera, &place);
     if (!result)
         result = write_state(commit->index, &fact->camera);
     if (!result)
-        result = add_fact(commit, fact->kind, fact->wall_us, fact->camera.camera, &place,
-                          gw_camera_state_to_json(&fact->camera), "");
+        result = gw_index_add_fact(commit, fact->kind, fact->wall_us, fact->camera.camera, &place,
+                                   gw_camera_state_to_json(&fact->camera), "");
     return result;
 }
 
@@ -295,7 +289,7 @@ static int advance_boot(struct gw_index *index, const struct gw_id *boot, uint64
     return result < 0 ? result : sqlite3_changes(index->db);
 }
 
-static int take_entry(struct commit *commit, const struct gw_fact_entry *entry)
+static int take_entry(struct gw_commit *commit, const struct gw_fact_entry *entry)
 {
     if (!gw_id_is_null(&entry->boot)) {
         int result =
@@ -312,13 +306,16 @@ static int take_entry(struct commit *commit, const struct gw_fact_entry *entry)
     case GW_FACT_CLIP_CLOSED: return take_clip(commit, &entry->fact);
     case GW_FACT_CAMERA_ONLINE:
     case GW_FACT_CAMERA_OFFLINE: return take_camera(commit, &entry->fact);
+    case GW_FACT_COVERAGE: return gw_index_take_coverage(commit, entry);
+    case GW_FACT_GAP_OPENED:
+    case GW_FACT_GAP_CLOSED: return 0; // the index alone makes gaps
     }
     return GW_ERROR_INVALID;
 }
 
 static int take_entries(void *opaque)
 {
-    struct commit *commit = opaque;
+    struct gw_commit *commit = opaque;
     commit->head = gw_index_head(commit->index);
     if (commit->head < 0)
         return (int)commit->head;
@@ -333,7 +330,7 @@ static int take_entries(void *opaque)
 int gw_index_commit(struct gw_index *index, const struct gw_fact_entry *entries, int count)
 {
     assert(index->mode != GW_INDEX_READ);
-    struct commit commit = {index, entries, count, 0};
+    struct gw_commit commit = {index, entries, count, 0};
     return count ? gw_index_transaction(index, take_entries, &commit) : 0;
 }
 

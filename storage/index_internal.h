@@ -7,7 +7,8 @@
 //   index_schema.c    the tables, and how an older index becomes today's
 //   index_commit.c    facts in: what each of them changes
 //   index_facts.c     facts out
-//   index_query.c     events and clips by place and time
+//   index_gaps.c      coverage in, gaps out
+//   index_query.c     events, clips and gaps by place and time
 //   index_rows.c      one row of a table to and from its struct
 //   index_registry.c  cameras and their states
 #pragma once
@@ -16,7 +17,7 @@
 
 #include "storage/index.h"
 
-#define GW_INDEX_STATEMENTS 48
+#define GW_INDEX_STATEMENTS 96
 
 struct gw_index {
     sqlite3 *db;
@@ -33,7 +34,7 @@ struct gw_index {
 
 // --- schema --------------------------------------------------------------------------------------
 
-#define GW_INDEX_SCHEMA_VERSION 2
+#define GW_INDEX_SCHEMA_VERSION 3
 
 // The statements that bring an index from version - 1 to version.
 const char *gw_index_schema(int version);
@@ -71,6 +72,8 @@ int gw_index_integer(struct gw_index *index, sqlite3_stmt *statement, int64_t *r
     "id, camera, state, start_us, end_us, size_bytes, frames, codec, width, height, "              \
     "truncated, " GW_PLACE_COLUMNS
 #define GW_CLIP_PARAMETERS "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16"
+#define GW_GAP_COLUMNS     "id, camera, state, start_us, end_us, cause, " GW_PLACE_COLUMNS
+#define GW_GAP_PARAMETERS  "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11"
 
 // Copies a text column; NULL gives "".
 void gw_index_column_text(sqlite3_stmt *statement, int column, char *ret, size_t size);
@@ -83,15 +86,42 @@ void gw_index_bind_text(sqlite3_stmt *statement, int parameter, const char *text
 // Returns 0, or GW_ERROR_INDEX when the row holds what it never should.
 int gw_index_read_event(struct gw_index *index, sqlite3_stmt *statement, struct gw_event_row *ret);
 int gw_index_read_clip(struct gw_index *index, sqlite3_stmt *statement, struct gw_clip_row *ret);
+int gw_index_read_gap(struct gw_index *index, sqlite3_stmt *statement, struct gw_gap_row *ret);
 // Insert, or update of what may change of a row that is there.
 int gw_index_write_event(struct gw_index *index, const struct gw_event_row *row);
 int gw_index_write_clip(struct gw_index *index, const struct gw_clip_row *row);
+int gw_index_write_gap(struct gw_index *index, const struct gw_gap_row *row);
+
+// --- commits -------------------------------------------------------------------------------------
+
+// Within one transaction.
+struct gw_commit {
+    struct gw_index *index;
+    const struct gw_fact_entry *entries;
+    int count;
+    int64_t head; // the newest fact's number so far
+};
+
+// Where a camera is now. One that the registry does not know (any more) is somewhere in the site.
+int gw_index_find_place(struct gw_index *index, const char *camera, struct gw_place *ret);
+// Numbers a fact and puts it into the outbox. Takes noun, its JSON.
+int gw_index_add_fact(struct gw_commit *commit, enum gw_fact_kind kind, int64_t wall_us,
+                      const char *camera, const struct gw_place *place, json_t *noun,
+                      const char *thumbnail);
+// How far a query must look back for rows that reach into its time: the longest row ever.
+int gw_index_note_length(struct gw_index *index, const char *key, int64_t length_us);
+
+// What a worker tells of coverage; and that a clip has ended, which may tell how far the coverage
+// of a lost worker went.
+int gw_index_take_coverage(struct gw_commit *commit, const struct gw_fact_entry *entry);
+int gw_index_take_clip_end(struct gw_commit *commit, const struct gw_clip *clip, int64_t wall_us);
 
 // --- queries -------------------------------------------------------------------------------------
 
 // The SQL that a query runs, for tests of its plan.
 const char *gw_index_event_sql(const struct gw_query *query);
 const char *gw_index_clip_sql(const struct gw_query *query);
+const char *gw_index_gap_sql(const struct gw_query *query);
 
 // The SQL function gw_distance_m(lon, lat, lon, lat).
 int gw_index_add_functions(sqlite3 *db);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Events and clips by place and time.
+// Events, clips and gaps by place and time.
 //
 // Every query walks one index backwards in time from the cursor, and stops at its limit or where no
 // row can reach into [from, to) any more: `low`, the longest row before `from`, or the start of the
@@ -38,6 +38,8 @@
 #define CLIP_QUERY(index, condition)                                                               \
     QUERY(GW_CLIP_COLUMNS, "clip", "recording", index, condition, "")
 
+#define GAP_QUERY(index, condition) QUERY(GW_GAP_COLUMNS, "gap", "open", index, condition, "")
+
 enum path { BY_START, BY_CAMERA, BY_TOWNSHIP, BY_VILLAGE, UNFINISHED };
 
 static const char *const event_queries[] = {
@@ -53,6 +55,14 @@ static const char *const clip_queries[] = {
     [BY_TOWNSHIP] = CLIP_QUERY("_by_township", "township = substr(?7, 1, 9) AND"),
     [BY_VILLAGE] = CLIP_QUERY("_by_village", "village = substr(?7, 1, 12) AND"),
     [UNFINISHED] = CLIP_QUERY("_unfinished", "state = 'recording' AND"),
+};
+
+static const char *const gap_queries[] = {
+    [BY_START] = GAP_QUERY("_by_start", ""),
+    [BY_CAMERA] = GAP_QUERY("_by_camera", "camera = ?6 AND"),
+    [BY_TOWNSHIP] = GAP_QUERY("_by_township", "township = substr(?7, 1, 9) AND"),
+    [BY_VILLAGE] = GAP_QUERY("_by_village", "village = substr(?7, 1, 12) AND"),
+    [UNFINISHED] = GAP_QUERY("_unfinished", "state = 'open' AND"),
 };
 
 static enum path choose_path(const struct gw_query *query, int unfinished)
@@ -73,6 +83,11 @@ const char *gw_index_event_sql(const struct gw_query *query)
 const char *gw_index_clip_sql(const struct gw_query *query)
 {
     return clip_queries[choose_path(query, GW_CLIP_RECORDING)];
+}
+
+const char *gw_index_gap_sql(const struct gw_query *query)
+{
+    return gap_queries[choose_path(query, true)];
 }
 
 void gw_query_init(struct gw_query *query)
@@ -159,7 +174,7 @@ static int parse_cursor(const char *cursor, int64_t *ret_start_us, struct gw_id 
 
 // --- queries -------------------------------------------------------------------------------------
 
-// The SQL that differs between the two tables.
+// The SQL that differs between the tables.
 struct table {
     const char *longest, *oldest_unfinished;
 };
@@ -171,6 +186,12 @@ static const struct table events = {
 static const struct table clips = {
     "SELECT value FROM meta WHERE key = 'longest_clip_us'",
     "SELECT start_us FROM clip INDEXED BY clip_unfinished WHERE state = 'recording'"
+    " ORDER BY start_us LIMIT 1",
+};
+
+static const struct table gaps = {
+    "SELECT value FROM meta WHERE key = 'longest_gap_us'",
+    "SELECT start_us FROM gap INDEXED BY gap_unfinished WHERE state = 'open'"
     " ORDER BY start_us LIMIT 1",
 };
 
@@ -277,6 +298,28 @@ int gw_index_clips(struct gw_index *index, const struct gw_query *query, struct 
             break;
         }
         result = gw_index_read_clip(index, statement, &rows[count++]);
+    }
+    gw_index_reset(statement);
+    return result < 0 ? result : count;
+}
+
+int gw_index_gaps(struct gw_index *index, const struct gw_query *query, struct gw_gap_row *rows,
+                  char ret_cursor[64])
+{
+    struct gw_id id;
+    sqlite3_stmt *statement = gw_index_statement(index, gw_index_gap_sql(query));
+    if (!statement)
+        return GW_ERROR_INDEX;
+    int count = 0, result = bind_query(index, statement, &gaps, query, &id);
+    if (query->state >= 0)
+        gw_index_bind_text(statement, 8, gw_gap_state_name(query->state));
+    *ret_cursor = 0;
+    while (result >= 0 && (result = gw_index_step(index, statement)) == 1) {
+        if (count == query->limit) {
+            format_cursor(ret_cursor, rows[count - 1].gap.from_us, &rows[count - 1].gap.id);
+            break;
+        }
+        result = gw_index_read_gap(index, statement, &rows[count++]);
     }
     gw_index_reset(statement);
     return result < 0 ? result : count;

@@ -223,3 +223,41 @@ int gw_index_write_clip(struct gw_index *index, const struct gw_clip_row *row)
     bind_place(statement, 12, &row->place);
     return gw_index_run(index, statement);
 }
+
+// --- gaps ----------------------------------------------------------------------------------------
+
+int gw_index_read_gap(struct gw_index *index, sqlite3_stmt *statement, struct gw_gap_row *ret)
+{
+    struct gw_gap *gap = &ret->gap;
+    int open, cause;
+    *ret = (struct gw_gap_row){0};
+    if (!read_id(statement, 0, &gap->id) ||
+        !read_name(statement, 2, gw_gap_state_from_name, &open) ||
+        !read_name(statement, 5, gw_gap_cause_from_name, &cause))
+        return damaged(index, "gap");
+    gw_index_column_text(statement, 1, gap->camera, sizeof(gap->camera));
+    gap->open = open;
+    gap->cause = (enum gw_gap_cause)cause;
+    gap->from_us = sqlite3_column_int64(statement, 3);
+    gap->to_us = sqlite3_column_int64(statement, 4);
+    read_place(statement, 6, &ret->place);
+    return 0;
+}
+
+int gw_index_write_gap(struct gw_index *index, const struct gw_gap_row *row)
+{
+    const struct gw_gap *gap = &row->gap;
+    sqlite3_stmt *statement = gw_index_statement(
+        index, "INSERT INTO gap (" GW_GAP_COLUMNS ") VALUES (" GW_GAP_PARAMETERS ")"
+               " ON CONFLICT (id) DO UPDATE SET state = excluded.state, end_us = excluded.end_us");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    sqlite3_bind_blob(statement, 1, gap->id.bytes, sizeof(gap->id.bytes), SQLITE_STATIC);
+    gw_index_bind_text(statement, 2, gap->camera);
+    gw_index_bind_text(statement, 3, gw_gap_state_name(gap->open));
+    sqlite3_bind_int64(statement, 4, gap->from_us);
+    sqlite3_bind_int64(statement, 5, gap->to_us);
+    gw_index_bind_text(statement, 6, gw_gap_cause_name(gap->cause));
+    bind_place(statement, 7, &row->place);
+    return gw_index_run(index, statement);
+}

@@ -113,6 +113,42 @@ static const char *const versions[GW_INDEX_SCHEMA_VERSION] = {
 
     // 2
     "ALTER TABLE camera ADD COLUMN detect_url TEXT NOT NULL DEFAULT '';",
+
+    // 3
+    "INSERT INTO meta VALUES ('longest_gap_us', 0);"
+    "CREATE TABLE gap ("
+    "  id BLOB PRIMARY KEY,"
+    "  camera TEXT NOT NULL,"
+    "  state TEXT NOT NULL,"
+    "  start_us INTEGER NOT NULL,"
+    "  end_us INTEGER NOT NULL,"
+    "  cause TEXT NOT NULL,"
+    "  camera_name TEXT NOT NULL,"
+    "  division TEXT NOT NULL,"
+    "  grid TEXT NOT NULL,"
+    "  lon REAL,"
+    "  lat REAL,"
+    "  area TEXT AS (division || grid) VIRTUAL,"
+    "  township TEXT AS (substr(division || grid, 1, 9)) VIRTUAL,"
+    "  village TEXT AS (substr(division || grid, 1, 12)) VIRTUAL"
+    ") STRICT;"
+    "CREATE INDEX gap_by_start ON gap (start_us, id);"
+    "CREATE INDEX gap_by_camera ON gap (camera, start_us, id);"
+    "CREATE INDEX gap_by_township ON gap (township, start_us, id);"
+    "CREATE INDEX gap_by_village ON gap (village, start_us, id);"
+    "CREATE INDEX gap_unfinished ON gap (start_us, id) WHERE state = 'open';"
+    "CREATE UNIQUE INDEX gap_open ON gap (camera) WHERE state = 'open';"
+
+    "CREATE TABLE coverage ("
+    "  run INTEGER PRIMARY KEY,"
+    "  camera TEXT NOT NULL,"
+    "  boot BLOB,"
+    "  state TEXT NOT NULL,"
+    "  start_us INTEGER NOT NULL,"
+    "  end_us INTEGER NOT NULL,"
+    "  next_us INTEGER"
+    ") STRICT;"
+    "CREATE INDEX coverage_by_camera ON coverage (camera, run);",
 };
 
 const char *gw_index_schema(int version)
