@@ -33,6 +33,7 @@ struct gw_supervisor {
     enum gw_transport transport; // of the next session
     bool only_transport;         // the camera refused the other
     bool turned;                 // it was changed, and nothing has come by it yet
+    enum gw_gap_cause broke;     // why the pictures before the next packet are missing
 
     atomic_bool online; // these are read by any thread
     atomic_uint_fast64_t packets, bytes, reconnects;
@@ -87,6 +88,11 @@ static void handle_packet(void *opaque, struct gw_packet *packet)
     atomic_fetch_add(&supervisor->packets, 1);
     atomic_fetch_add(&supervisor->bytes, (uint64_t)packet->av->size);
     atomic_store(&supervisor->last_packet_mono_us, packet->mono_us);
+    if (supervisor->broke)
+        packet->lost = supervisor->broke;
+    supervisor->broke = GW_GAP_NONE;
+    if (supervisor->config.received)
+        supervisor->config.received(supervisor->config.opaque, packet);
     if (gw_ring_push(supervisor->config.ring, packet) < 0)
         gw_log_debug(supervisor->config.log, "no memory for a packet; it is lost");
     else if (supervisor->config.pushed)
@@ -106,6 +112,14 @@ static void report_offline(struct gw_supervisor *supervisor, int error, int64_t 
         return;
     snprintf(supervisor->reason, sizeof(supervisor->reason), "%s", reason);
     report(supervisor, GW_CAMERA_OFFLINE, reason);
+}
+
+static void report_broke(struct gw_supervisor *supervisor, enum gw_gap_cause cause)
+{
+    if (!supervisor->broke)
+        supervisor->broke = cause;
+    if (supervisor->config.broke)
+        supervisor->config.broke(supervisor->config.opaque, cause);
 }
 
 static int run_session(struct gw_supervisor *supervisor)
@@ -130,8 +144,11 @@ static int run_session(struct gw_supervisor *supervisor)
 // The camera does not send this way. Returns whether the other way is worth trying at once.
 static bool turn_transport(struct gw_supervisor *supervisor)
 {
-    const bool tcp = supervisor->transport == GW_TRANSPORT_TCP, again = supervisor->turned;
+    const bool tcp = supervisor->transport == GW_TRANSPORT_TCP, came = supervisor->online_mono_us;
+    const bool again = supervisor->turned && !came;
 
+    if (came)
+        report_broke(supervisor, GW_GAP_SLOW_NETWORK);
     supervisor->only_transport = tcp;
     supervisor->transport = tcp ? GW_TRANSPORT_UDP : GW_TRANSPORT_TCP;
     supervisor->turned = !again;
@@ -148,11 +165,10 @@ static void *run(void *opaque)
         int error = run_session(supervisor);
         if (gw_stop_requested(&supervisor->stop))
             break;
-        if (supervisor->online_mono_us)
-            supervisor->turned = false;
         if (error == GW_ERROR_NO_TRANSPORT && turn_transport(supervisor))
             continue;
         int64_t wait_us = gw_supervisor_backoff_us(supervisor->failures, error, draw_jitter());
+        report_broke(supervisor, gw_session_cause(error));
         report_offline(supervisor, error, wait_us);
         if (gw_stop_wait(&supervisor->stop, wait_us))
             break;

@@ -23,9 +23,13 @@ struct gw_supervisor_config {
     struct gw_ring *ring;             // borrowed; packets go here
     const struct gw_log *log;
 
-    void *opaque; // for the two below, called on the supervisor's thread
+    void *opaque; // for those below, called on the supervisor's thread; each may be NULL
     void (*state)(void *opaque, const struct gw_camera_state *state); // only changes
+    void (*received)(void *opaque, const struct gw_packet *packet);   // goes into the ring next
     void (*pushed)(void *opaque); // a packet is in the ring; must be quick
+    // A session ended, unasked, behind what is in the ring; before state() says so. The next packet
+    // has the first such cause as its `lost`.
+    void (*broke)(void *opaque, enum gw_gap_cause cause);
 };
 
 struct gw_supervisor_counters {
