@@ -214,7 +214,10 @@ void gw_crew_note(struct gw_crew_member *member, const struct gw_fact *fact)
     case GW_FACT_CLIP_CLOSED: gw_id_set_remove(&member->open, &fact->clip.id); break;
     case GW_FACT_ALERT_RAISED:
     case GW_FACT_CAMERA_ONLINE:
-    case GW_FACT_CAMERA_OFFLINE: break;
+    case GW_FACT_CAMERA_OFFLINE:
+    case GW_FACT_GAP_OPENED:
+    case GW_FACT_GAP_CLOSED:
+    case GW_FACT_COVERAGE: break;
     }
 }
 

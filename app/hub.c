@@ -28,7 +28,8 @@
 #include "storage/index.h"
 
 #define TICK_US        (1 * GW_SECOND)
-#define STOP_LIMIT_US  (4 * GW_SECOND) // then workers that have not stopped are killed
+#define STAMP_US       (10 * GW_SECOND) // how old what is known of received pictures may become
+#define STOP_LIMIT_US  (4 * GW_SECOND)  // then workers that have not stopped are killed
 #define LOGIN_VALID_US (12 * 3600 * GW_SECOND)
 
 static const struct gw_log hub_log = {.name = "hub"};
@@ -49,6 +50,9 @@ struct hub {
     struct gw_site_status *status;
     struct gw_site_counters counters;
     void *zmq, *workers; // context; ROUTER socket
+
+    json_t **covered;      // what each worker last said of received pictures; NULL: nothing
+    int64_t next_stamp_us; // mono; when that goes to the disk
 
     bool strays; // there may be unfinished rows that no worker will finish
     bool ready;  // said so already
@@ -142,6 +146,49 @@ static void handle_status(struct hub *hub, struct gw_crew_member *member, const 
     free(metrics);
 }
 
+// --- coverage ------------------------------------------------------------------------------------
+
+static void handle_covered(struct hub *hub, const struct gw_crew_member *member, json_t *message)
+{
+    if (!member)
+        return;
+    json_t **last = &hub->covered[place_of(hub, member)];
+    json_decref(*last);
+    *last = json_incref(message);
+}
+
+// Puts what a worker last said on the disk.
+static void stamp(struct hub *hub, const struct gw_crew_member *member)
+{
+    json_t **last = &hub->covered[place_of(hub, member)];
+    struct gw_coverage_stamp *stamps;
+
+    if (!*last)
+        return;
+    int count = gw_protocol_read_covered(*last, &stamps);
+    json_decref(*last);
+    *last = NULL;
+    if (count < 0) {
+        hub->counters.bad_messages++;
+        return;
+    }
+    if (gw_index_stamp_coverage(hub->index, &member->boot, stamps, count) < 0)
+        gw_log_warning(&hub_log, "cannot note until when cameras were received: %s",
+                       gw_index_error(hub->index));
+    free(stamps);
+}
+
+static void stamp_when_due(struct hub *hub)
+{
+    if (gw_mono_us() < hub->next_stamp_us)
+        return;
+    hub->next_stamp_us = gw_mono_us() + STAMP_US;
+    for (int i = 0; i < gw_crew_count(hub->crew); i++)
+        stamp(hub, gw_crew_member(hub->crew, i));
+}
+
+// --- messages ------------------------------------------------------------------------------------
+
 static void handle_fact(struct hub *hub, const struct gw_id *boot, const json_t *message)
 {
     struct gw_fact_entry entry = {.boot = *boot};
@@ -158,7 +205,7 @@ static void handle_fact(struct hub *hub, const struct gw_id *boot, const json_t 
         gw_ledger_refuse(hub->ledger, boot, entry.boot_seq);
 }
 
-static void handle_message(struct hub *hub, const struct gw_id *boot, const json_t *message)
+static void handle_message(struct hub *hub, const struct gw_id *boot, json_t *message)
 {
     const char *type = gw_protocol_type(message);
 
@@ -166,6 +213,8 @@ static void handle_message(struct hub *hub, const struct gw_id *boot, const json
         handle_fact(hub, boot, message);
     else if (!strcmp(type, "status"))
         handle_status(hub, gw_crew_find(hub->crew, boot), message);
+    else if (!strcmp(type, "covered"))
+        handle_covered(hub, gw_crew_find(hub->crew, boot), message);
     else if (!strcmp(type, "hello"))
         handle_hello(hub, boot, message);
     else
@@ -196,6 +245,7 @@ static void reap(struct hub *hub)
     while ((member = gw_crew_reap(hub->crew, gw_mono_us()))) {
         hub->counters.worker_restarts += !gw_process_stop_requested();
         receive(hub); // its last words
+        stamp(hub, member);
         gw_site_status_lose(hub->status, place_of(hub, member));
         gw_assignment_lose(&hub->assignment, place_of(hub, member));
         hub->strays = true;
@@ -218,6 +268,7 @@ static void update_cameras(struct hub *hub, bool force)
         return;
     }
     hub->index_version = version;
+    hub->strays = true; // a camera that was disabled is not online, one that was removed has no gap
     struct gw_camera *cameras = calloc((size_t)count + 1, sizeof(*cameras));
     if (!cameras)
         abort();
@@ -226,7 +277,7 @@ static void update_cameras(struct hub *hub, bool force)
     free(rows);
     if (gw_assignment_update(&hub->assignment, cameras, count, gw_crew_count(hub->crew))) {
         gw_log_info(&hub_log, "%d cameras", hub->assignment.count);
-        hub->strays = true; // a camera that was disabled is not online
+        gw_strays_settle_coverage(hub->ledger, hub->crew);
         for (int i = 0; i < gw_crew_count(hub->crew); i++)
             if (gw_crew_member(hub->crew, i)->present)
                 assign(hub, gw_crew_member(hub->crew, i));
@@ -291,6 +342,7 @@ static void tick(struct hub *hub)
     for (int i = 0; i < gw_crew_count(hub->crew); i++)
         hub->counters.workers_present += gw_crew_member(hub->crew, i)->present;
     update_cameras(hub, false);
+    stamp_when_due(hub);
     if (hub->strays && !gw_process_stop_requested())
         settle_strays(hub);
     gw_ledger_count(hub->ledger, &hub->counters.ledger);
@@ -440,6 +492,9 @@ static int open_crew(struct hub *hub)
     if (!config.count)
         config.count = cores > 0 ? (int)cores : 1;
     hub->counters.workers = config.count;
+    hub->covered = calloc((size_t)config.count, sizeof(json_t *));
+    if (!hub->covered)
+        abort();
     ssize_t length = readlink("/proc/self/exe", hub->program, sizeof(hub->program) - 1);
     if (length < 0 || gw_crew_create(&hub->crew, &config) < 0)
         return gw_cli_fail("cannot prepare the workers: %s", strerror(errno));
@@ -461,6 +516,9 @@ static void announce(struct hub *hub)
 
 static void close_all(struct hub *hub)
 {
+    for (int i = 0; hub->covered && i < hub->counters.workers; i++)
+        json_decref(hub->covered[i]);
+    free(hub->covered);
     gw_console_destroy(&hub->console);
     gw_crew_destroy(&hub->crew);
     gw_ledger_destroy(&hub->ledger);

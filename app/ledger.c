@@ -157,6 +157,15 @@ bool gw_ledger_record(struct gw_ledger *ledger, const struct gw_fact *facts, int
     return true;
 }
 
+bool gw_ledger_settle_coverage(struct gw_ledger *ledger, const struct gw_id *running, int count)
+{
+    int error = gw_index_settle_coverage(ledger->config.index, running, count, gw_wall_us());
+
+    if (!error)
+        publish(ledger);
+    return !error;
+}
+
 bool gw_ledger_failing(const struct gw_ledger *ledger)
 {
     return ledger->failing;

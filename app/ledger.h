@@ -45,6 +45,10 @@ void gw_ledger_flush(struct gw_ledger *ledger);
 // Commits and publishes facts of the hub's own at once. Returns whether they are on the disk.
 bool gw_ledger_record(struct gw_ledger *ledger, const struct gw_fact *facts, int count);
 
+// gw_index_settle_coverage() with these running workers, and publishes what it found. Returns
+// whether it is on the disk.
+bool gw_ledger_settle_coverage(struct gw_ledger *ledger, const struct gw_id *running, int count);
+
 // Whether the last commit failed.
 bool gw_ledger_failing(const struct gw_ledger *ledger);
 // The newest published fact.

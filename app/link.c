@@ -193,6 +193,11 @@ void gw_link_send_status(struct gw_link *link, const struct gw_camera_metrics *m
     gw_protocol_send(link->socket, NULL, gw_protocol_status(metrics, count));
 }
 
+void gw_link_send_covered(struct gw_link *link, const struct gw_coverage_stamp *stamps, int count)
+{
+    gw_protocol_send(link->socket, NULL, gw_protocol_covered(stamps, count));
+}
+
 bool gw_link_drained(struct gw_link *link)
 {
     pthread_mutex_lock(&link->lock);

@@ -28,5 +28,7 @@ int gw_link_step(struct gw_link *link, int64_t timeout_us, json_t **ret_message)
 
 void gw_link_send_status(struct gw_link *link, const struct gw_camera_metrics *metrics, int count);
 
+void gw_link_send_covered(struct gw_link *link, const struct gw_coverage_stamp *stamps, int count);
+
 // Whether every fact posted so far is acked.
 bool gw_link_drained(struct gw_link *link);

@@ -21,6 +21,7 @@ static const struct verb {
     {"camera", gw_verb_camera, "the registry: add, list, remove, enable, disable, import, export"},
     {"events", gw_verb_events, "list events by place and time"},
     {"clips", gw_verb_clips, "list clips by place and time"},
+    {"gaps", gw_verb_gaps, "list when cameras were not recorded, and why"},
     {"subscribe", gw_verb_subscribe, "follow the bus"},
     {"user", gw_verb_user, "make a one-time login for the console"},
     {"check-config", gw_verb_check_config,

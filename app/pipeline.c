@@ -48,6 +48,18 @@ static void handle_pushed(void *opaque)
         gw_analysis_wake(pipeline->analysis);
 }
 
+static void handle_received(void *opaque, const struct gw_packet *packet)
+{
+    struct gw_pipeline *pipeline = opaque;
+    gw_recorder_received(pipeline->recorder, packet);
+}
+
+static void handle_broke(void *opaque, enum gw_gap_cause cause)
+{
+    struct gw_pipeline *pipeline = opaque;
+    gw_recorder_broke(pipeline->recorder, cause);
+}
+
 static void handle_detect_pushed(void *opaque)
 {
     struct gw_pipeline *pipeline = opaque;
@@ -123,6 +135,8 @@ static int create_supervisor(struct gw_pipeline *pipeline, const struct gw_setti
                                           .log = &pipeline->log,
                                           .opaque = pipeline,
                                           .state = handle_state,
+                                          .received = handle_received,
+                                          .broke = handle_broke,
                                           .pushed = handle_pushed};
     config.session.stall_timeout_us = settings->stall_us;
     config.session.transport = (enum gw_transport)settings->transport;
@@ -224,6 +238,11 @@ void gw_pipeline_tick(struct gw_pipeline *pipeline)
                         &counters);
     if (counters.last_packet_mono_us && gw_mono_us() - counters.last_packet_mono_us > SILENCE_US)
         gw_analysis_idle(pipeline->analysis, gw_wall_us());
+}
+
+int64_t gw_pipeline_received_until(const struct gw_pipeline *pipeline)
+{
+    return gw_recorder_received_until(pipeline->recorder);
 }
 
 void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics *ret)

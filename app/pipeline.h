@@ -31,6 +31,8 @@ const struct gw_camera *gw_pipeline_camera(const struct gw_pipeline *pipeline);
 // Once a second: closes what a silent camera left open.
 void gw_pipeline_tick(struct gw_pipeline *pipeline);
 void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics *ret);
+// As gw_recorder_received_until().
+int64_t gw_pipeline_received_until(const struct gw_pipeline *pipeline);
 
 // Ask the camera's thread to end without waiting; so that many end at once before destroy.
 void gw_pipeline_stop(struct gw_pipeline *pipeline);

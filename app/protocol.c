@@ -283,6 +283,41 @@ int gw_protocol_read_status(const json_t *message, struct gw_camera_metrics **re
     return (int)count;
 }
 
+// --- coverage: camera ids and times --------------------------------------------------------------
+
+json_t *gw_protocol_covered(const struct gw_coverage_stamp *stamps, int count)
+{
+    json_t *cameras = json_object();
+    for (int i = 0; i < count; i++)
+        json_object_set_new(cameras, stamps[i].camera, json_integer(stamps[i].until_us));
+    return json_pack("{ss so}", "type", "covered", "cameras", cameras);
+}
+
+int gw_protocol_read_covered(const json_t *message, struct gw_coverage_stamp **ret_stamps)
+{
+    json_t *cameras = json_object_get(message, "cameras"), *until;
+    const char *camera;
+    int count = 0;
+
+    if (!json_is_object(cameras))
+        return GW_ERROR_INVALID;
+    struct gw_coverage_stamp *stamps = calloc(json_object_size(cameras) + 1, sizeof(*stamps));
+    if (!stamps)
+        return -ENOMEM;
+    json_object_foreach(cameras, camera, until)
+    {
+        if (!gw_camera_id_valid(camera) || !json_is_integer(until) ||
+            json_integer_value(until) < 0) {
+            free(stamps);
+            return GW_ERROR_INVALID;
+        }
+        stamps[count].until_us = json_integer_value(until);
+        strcpy(stamps[count++].camera, camera);
+    }
+    *ret_stamps = stamps;
+    return count;
+}
+
 // --- the socket ----------------------------------------------------------------------------------
 
 int gw_protocol_send(void *socket, const struct gw_id *route, json_t *message)

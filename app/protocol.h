@@ -3,7 +3,7 @@
 
 // What hub and worker say to each other: one JSON object per message, over ROUTER/DEALER.
 //
-//   worker -> hub   hello {boot, worker} · fact {seq, fact} · status {cameras}
+//   worker -> hub   hello {boot, worker} · fact {seq, fact} · status {cameras} · covered {cameras}
 //   hub -> worker   assign {settings, cameras} · repair {clips} · ack {seq} · stop
 //
 // Facts are resent until acked; the hub acks what its commit has put on the disk. The socket lies
@@ -56,6 +56,12 @@ int gw_protocol_read_ack(const json_t *message, uint64_t *ret_seq);
 json_t *gw_protocol_status(const struct gw_camera_metrics *metrics, int count);
 // The caller frees *ret_metrics. Returns how many.
 int gw_protocol_read_status(const json_t *message, struct gw_camera_metrics **ret_metrics);
+
+// Once a second, beside the status: until when pictures of each camera were received, where that is
+// what is covered.
+json_t *gw_protocol_covered(const struct gw_coverage_stamp *stamps, int count);
+// The caller frees *ret_stamps. Returns how many.
+int gw_protocol_read_covered(const json_t *message, struct gw_coverage_stamp **ret_stamps);
 
 // Sends message (and frees it) as the only or, with a routing id, second frame. Never blocks.
 // Returns 0 or -errno.

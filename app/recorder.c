@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/coverage.h"
 #include "app/demand.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -37,6 +38,12 @@ struct gw_recorder {
     struct job *first, **last;
     int job_count;
 
+    pthread_mutex_t coverage_lock; // guards these; when only events are recorded, two threads do
+    struct gw_coverage coverage;
+    struct gw_stream *covered_stream; // of the last covered picture
+    enum gw_gap_cause broke;          // why the session ended, and behind which packet
+    gw_cursor broke_at;
+
     // The disk thread's:
     struct gw_demand demand;       // what events ask to be recorded
     bool recording;                // cursor stands in the ring, clips come and go
@@ -48,9 +55,23 @@ struct gw_recorder {
     int64_t read_mono_us;          // when the ring last had a packet for us
     int64_t retry_mono_us;         // not before this, after an error
     int disk_error;                // as last said; 0 when all is well
+    int64_t end_us;                // wall; end of what this recording has; GW_NO_TIME: nothing yet
+    bool lapped;                   // packets before the next one were lost to a slow disk
 
     atomic_uint_fast64_t clips, truncated;
 };
+
+static void post(struct gw_recorder *recorder, struct gw_fact *fact)
+{
+    fact->wall_us = gw_wall_us();
+    gw_link_post(recorder->config.link, fact);
+}
+
+static void tell_coverage(void *opaque, const struct gw_coverage_news *news)
+{
+    struct gw_fact fact = {.kind = GW_FACT_COVERAGE, .coverage = *news};
+    post(opaque, &fact);
+}
 
 int gw_recorder_create(struct gw_recorder **ret, const struct gw_recorder_config *config)
 {
@@ -62,6 +83,8 @@ int gw_recorder_create(struct gw_recorder **ret, const struct gw_recorder_config
     gw_demand_init(&recorder->demand, config->settings.preroll_us, config->settings.postroll_us);
     recorder->recorded_until_us = GW_NO_TIME;
     pthread_mutex_init(&recorder->lock, NULL);
+    pthread_mutex_init(&recorder->coverage_lock, NULL);
+    gw_coverage_init(&recorder->coverage, config->camera, gw_wall_us(), tell_coverage, recorder);
     *ret = recorder;
     return 0;
 }
@@ -72,6 +95,8 @@ void gw_recorder_destroy(struct gw_recorder **recorder)
         return;
     assert(!(*recorder)->writer && !(*recorder)->first);
     pthread_mutex_destroy(&(*recorder)->lock);
+    pthread_mutex_destroy(&(*recorder)->coverage_lock);
+    gw_stream_unref(&(*recorder)->covered_stream);
     free(*recorder);
     *recorder = NULL;
 }
@@ -119,12 +144,6 @@ static struct job *take_job(struct gw_recorder *recorder)
     return job;
 }
 
-static void post(struct gw_recorder *recorder, struct gw_fact *fact)
-{
-    fact->wall_us = gw_wall_us();
-    gw_link_post(recorder->config.link, fact);
-}
-
 // Thumbnail and picture, before the fact that names them. Returns whether both are on the disk.
 static bool write_snapshot(struct gw_recorder *recorder, const struct job *job)
 {
@@ -162,6 +181,128 @@ static void handle_jobs(struct gw_recorder *recorder)
         handle_job(recorder, job);
         free(job);
     }
+}
+
+// --- coverage ------------------------------------------------------------------------------------
+
+static bool keeps_all(const struct gw_recorder *recorder)
+{
+    return recorder->config.mode == GW_RECORD_CONTINUOUS;
+}
+
+// Called with the lock held.
+static void cover(struct gw_recorder *recorder, const struct gw_packet *packet)
+{
+    const bool fresh = packet->stream != recorder->covered_stream;
+
+    if (fresh) {
+        gw_stream_unref(&recorder->covered_stream);
+        recorder->covered_stream = gw_stream_ref(packet->stream);
+    }
+    gw_coverage_picture(&recorder->coverage, packet, fresh);
+}
+
+void gw_recorder_received(struct gw_recorder *recorder, const struct gw_packet *packet)
+{
+    if (recorder->config.mode != GW_RECORD_EVENTS)
+        return;
+    pthread_mutex_lock(&recorder->coverage_lock);
+    cover(recorder, packet);
+    pthread_mutex_unlock(&recorder->coverage_lock);
+}
+
+void gw_recorder_broke(struct gw_recorder *recorder, enum gw_gap_cause cause)
+{
+    pthread_mutex_lock(&recorder->coverage_lock);
+    if (recorder->config.mode == GW_RECORD_EVENTS)
+        gw_coverage_break(&recorder->coverage, cause);
+    else if (keeps_all(recorder)) {
+        recorder->broke = cause;
+        recorder->broke_at = gw_ring_head(recorder->config.ring);
+    }
+    pthread_mutex_unlock(&recorder->coverage_lock);
+}
+
+int64_t gw_recorder_received_until(struct gw_recorder *recorder)
+{
+    if (recorder->config.mode != GW_RECORD_EVENTS)
+        return GW_NO_TIME;
+    pthread_mutex_lock(&recorder->coverage_lock);
+    int64_t until_us = gw_coverage_until(&recorder->coverage);
+    pthread_mutex_unlock(&recorder->coverage_lock);
+    return until_us;
+}
+
+static enum gw_gap_cause disk_cause(int error)
+{
+    return error == -ENOSPC || error == -EDQUOT ? GW_GAP_DISK_FULL : GW_GAP_DISK_FAILED;
+}
+
+// What should be written from from_us on cannot be.
+static void miss(struct gw_recorder *recorder, int64_t from_us, int error)
+{
+    pthread_mutex_lock(&recorder->coverage_lock);
+    if (keeps_all(recorder))
+        gw_coverage_break(&recorder->coverage, disk_cause(error));
+    else
+        gw_coverage_miss(&recorder->coverage, from_us, disk_cause(error));
+    pthread_mutex_unlock(&recorder->coverage_lock);
+}
+
+// This picture is in a clip; in the first one's case, as soon as that is announced.
+static void note_written(struct gw_recorder *recorder, const struct gw_packet *packet)
+{
+    const int64_t wall_us = gw_packet_wall_us(packet);
+    const int64_t end_us =
+        wall_us + (packet->av->duration > 0 ? packet->av->duration : GW_SECOND / 25);
+
+    pthread_mutex_lock(&recorder->coverage_lock);
+    if (keeps_all(recorder)) {
+        struct gw_packet seen = *packet; // borrowed
+        if (recorder->lapped && !seen.lost)
+            seen.lost = GW_GAP_DISK_FAILED;
+        cover(recorder, &seen);
+    } else {
+        gw_coverage_miss_over(&recorder->coverage, wall_us);
+    }
+    pthread_mutex_unlock(&recorder->coverage_lock);
+    if (end_us > recorder->end_us)
+        recorder->end_us = end_us;
+    recorder->lapped = false;
+}
+
+// Packets were dropped before they could be written.
+static void note_lapped(struct gw_recorder *recorder)
+{
+    recorder->lapped = true;
+    if (!keeps_all(recorder) && recorder->end_us != GW_NO_TIME)
+        miss(recorder, recorder->end_us, GW_ERROR_LAPPED);
+}
+
+// No event asks for this picture any more.
+static void note_enough(struct gw_recorder *recorder, int64_t at_us)
+{
+    pthread_mutex_lock(&recorder->coverage_lock);
+    if (!keeps_all(recorder))
+        gw_coverage_miss_over(&recorder->coverage, at_us);
+    pthread_mutex_unlock(&recorder->coverage_lock);
+}
+
+static void note_clip_end(struct gw_recorder *recorder, int64_t end_us)
+{
+    recorder->end_us = end_us;
+    pthread_mutex_lock(&recorder->coverage_lock);
+    if (keeps_all(recorder))
+        gw_coverage_cut(&recorder->coverage, end_us);
+    pthread_mutex_unlock(&recorder->coverage_lock);
+}
+
+static void end_coverage(struct gw_recorder *recorder)
+{
+    pthread_mutex_lock(&recorder->coverage_lock);
+    if (recorder->config.mode != GW_RECORD_OFF)
+        gw_coverage_end(&recorder->coverage);
+    pthread_mutex_unlock(&recorder->coverage_lock);
 }
 
 // --- clips ---------------------------------------------------------------------------------------
@@ -204,6 +345,9 @@ static void close_clip(struct gw_recorder *recorder, const char *why)
     gw_stream_unref(&recorder->stream);
     recorder->recorded_until_us = fact.clip.end_us;
     post(recorder, &fact);
+    note_clip_end(recorder, fact.clip.end_us);
+    if (error)
+        miss(recorder, fact.clip.end_us, error);
 }
 
 // Begins a clip with this keyframe. On failure says so and tries again later.
@@ -216,12 +360,15 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
     int error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
     if (error) {
         note_disk(recorder, "cannot begin a clip", error);
+        miss(recorder, recorder->end_us == GW_NO_TIME ? gw_packet_wall_us(first) : recorder->end_us,
+             error);
         recorder->retry_mono_us = gw_mono_us() + RETRY_US;
         return false;
     }
     atomic_fetch_add(&recorder->clips, 1);
     recorder->stream = gw_stream_ref(first->stream);
     recorder->clip_start_us = fact.clip.start_us;
+    note_written(recorder, first);
     post(recorder, &fact);
     return true;
 }
@@ -252,12 +399,17 @@ static void record(struct gw_recorder *recorder, const struct gw_packet *packet)
 
     if (why)
         close_clip(recorder, why);
-    if (!recorder->writer && (!gw_packet_is_key(packet) || gw_mono_us() < recorder->retry_mono_us ||
-                              !open_clip(recorder, packet)))
+    const bool first = !recorder->writer;
+    if (first && (!gw_packet_is_key(packet) || gw_mono_us() < recorder->retry_mono_us ||
+                  !open_clip(recorder, packet)))
         return;
-    if (gw_clip_writer_write(recorder->writer, packet) < 0) {
+    int error = gw_clip_writer_write(recorder->writer, packet);
+    if (error < 0) {
         recorder->retry_mono_us = gw_mono_us() + RETRY_US;
         close_clip(recorder, "write failed");
+        miss(recorder, recorder->end_us, error);
+    } else if (!first) {
+        note_written(recorder, packet);
     }
 }
 
@@ -267,23 +419,44 @@ static bool is_enough(const struct gw_recorder *recorder, const struct gw_packet
     return recorder->config.mode == GW_RECORD_EVENTS && packet->av->dts > recorder->demand.until_us;
 }
 
-static void stop_recording(struct gw_recorder *recorder)
+// next: the first picture that nobody asks for.
+static void stop_recording(struct gw_recorder *recorder, const struct gw_packet *next)
 {
     close_clip(recorder, "quiet");
+    note_enough(recorder, gw_packet_wall_us(next));
     gw_demand_settle(&recorder->demand);
     recorder->recording = false;
     gw_ring_hold(recorder->config.ring, GW_CURSOR_NONE);
+}
+
+// All of a session that ended is written: its clip ends, and then the coverage.
+static void note_break(struct gw_recorder *recorder)
+{
+    pthread_mutex_lock(&recorder->coverage_lock);
+    const enum gw_gap_cause cause = recorder->broke;
+    const bool reached = cause && recorder->cursor >= recorder->broke_at;
+    if (reached)
+        recorder->broke = GW_GAP_NONE;
+    pthread_mutex_unlock(&recorder->coverage_lock);
+    if (!reached)
+        return;
+    close_clip(recorder, "the session ended");
+    pthread_mutex_lock(&recorder->coverage_lock);
+    gw_coverage_break(&recorder->coverage, cause);
+    pthread_mutex_unlock(&recorder->coverage_lock);
 }
 
 // Records the ring's next packet. Returns whether there was one and more is wanted.
 static bool record_next(struct gw_recorder *recorder)
 {
     struct gw_packet packet = {0};
+    note_break(recorder);
     int got = gw_ring_read(recorder->config.ring, &recorder->cursor, &packet);
 
     if (got == GW_ERROR_LAPPED) {
         if (recorder->writer)
             gw_clip_writer_mark_truncated(recorder->writer);
+        note_lapped(recorder);
         return true;
     }
     if (got <= 0)
@@ -291,7 +464,7 @@ static bool record_next(struct gw_recorder *recorder)
     recorder->read_mono_us = gw_mono_us();
     bool enough = is_enough(recorder, &packet);
     if (enough)
-        stop_recording(recorder);
+        stop_recording(recorder, &packet);
     else
         record(recorder, &packet);
     gw_packet_unref(&packet);
@@ -314,6 +487,7 @@ bool gw_recorder_step(struct gw_recorder *recorder)
         if (!wants_recording(recorder))
             return false;
         recorder->recording = true;
+        recorder->end_us = GW_NO_TIME;
         recorder->cursor = find_start(recorder);
         recorder->read_mono_us = gw_mono_us();
     }
@@ -331,6 +505,7 @@ void gw_recorder_finish(struct gw_recorder *recorder)
     while (gw_recorder_step(recorder))
         ;
     close_clip(recorder, "stopping");
+    end_coverage(recorder);
     gw_ring_hold(recorder->config.ring, GW_CURSOR_NONE);
 }
 

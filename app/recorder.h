@@ -6,7 +6,11 @@
 //
 //   ring.h, analysis.h -> [recorder, on the disk thread] -> clip_writer.h, media.h -> link.h
 //
-// gw_recorder_event from the analysis' thread; step and finish from the disk thread only.
+// It also keeps the book of what is covered (coverage.h): of the pictures that it wrote, or, when
+// only events are recorded, of those that were received and of what events could not have.
+//
+// gw_recorder_event from the analysis' thread; received and broke from the session's; step and
+// finish from the disk thread only.
 #pragma once
 
 #include "analyze/analyzer.h"
@@ -33,6 +37,14 @@ void gw_recorder_destroy(struct gw_recorder **recorder);
 // updates are dropped: the next one, or the closing, says more.
 void gw_recorder_event(struct gw_recorder *recorder, enum gw_event_phase phase,
                        const struct gw_event *event, const struct gw_snapshot *snapshot);
+
+// A picture came, and goes into the ring next. Borrows it; quick.
+void gw_recorder_received(struct gw_recorder *recorder, const struct gw_packet *packet);
+// The session ended after what is in the ring.
+void gw_recorder_broke(struct gw_recorder *recorder, enum gw_gap_cause cause);
+// Until when pictures are known to have been received; GW_NO_TIME when that is not what counts, or
+// not so. Any thread.
+int64_t gw_recorder_received_until(struct gw_recorder *recorder);
 
 // Writes what waits: snapshots, then packets, a bounded number of them. Returns whether more waits.
 bool gw_recorder_step(struct gw_recorder *recorder);

@@ -135,9 +135,27 @@ static bool settle_cameras(const struct gw_strays_config *config)
     return settled && gw_ledger_record(config->ledger, facts, strays);
 }
 
+// --- coverage: ends where a lost worker's did, or the registry says so ---------------------------
+
+bool gw_strays_settle_coverage(struct gw_ledger *ledger, struct gw_crew *crew)
+{
+    struct gw_id *running = calloc((size_t)gw_crew_count(crew) + 1, sizeof(*running));
+    int count = 0;
+
+    if (!running)
+        return false;
+    for (int i = 0; i < gw_crew_count(crew); i++)
+        if (gw_crew_member(crew, i)->present)
+            running[count++] = gw_crew_member(crew, i)->boot;
+    bool settled = gw_ledger_settle_coverage(ledger, running, count);
+    free(running);
+    return settled;
+}
+
 bool gw_strays_settle(const struct gw_strays_config *config)
 {
+    bool coverage = gw_strays_settle_coverage(config->ledger, config->crew);
     bool events = settle_events(config), clips = settle_clips(config);
     bool cameras = settle_cameras(config);
-    return events && clips && cameras;
+    return coverage && events && clips && cameras;
 }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What lost workers left behind: events that nobody will close, clips that nobody will finish, and
-// cameras called online that nobody is connected to.
+// What lost workers left behind: events that nobody will close, clips that nobody will finish,
+// cameras called online that nobody is connected to, and coverage that nobody goes on with.
 //
 //   storage/index.h, crew.h, assignment.h -> [strays] -> ledger.h, a worker that repairs
 //
@@ -30,3 +30,7 @@ struct gw_strays_config {
 // whether nothing is left to do; false (the index failed, no worker is present, there were very
 // many) means: call again.
 bool gw_strays_settle(const struct gw_strays_config *config);
+
+// The part of it that is about coverage, which also follows the registry: before a camera is
+// assigned, so that it counts from then on.
+bool gw_strays_settle_coverage(struct gw_ledger *ledger, struct gw_crew *crew);

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// gridwatch events and gridwatch clips: the index by place and time, for people and for programs.
+// gridwatch events, gridwatch clips and gridwatch gaps: the index by place and time, for people and
+// for programs.
 
 #include <getopt.h>
 #include <limits.h>
@@ -40,6 +41,12 @@ static const char clips_help[] =
     "Lists clips, newest first. Times are UTC. With --json, \"path\" is the file.\n"
     "\n" FILTERS "  --state S             recording, closed, repaired or lost\n" OUTPUT;
 
+static const char gaps_help[] =
+    "usage: gridwatch gaps [OPTION]…\n"
+    "\n"
+    "Lists when cameras should have been recorded and were not, newest first. Times are UTC.\n"
+    "\n" FILTERS "  --state S             open or closed\n" OUTPUT;
+
 // The filters are those of the HTTP API, by the same names.
 static const char *const filters[] = {"from",   "to",   "division", "near",
                                       "camera", "kind", "state",    "limit"};
@@ -63,7 +70,8 @@ static const struct option options[] = {
 
 struct listing {
     enum gw_arguments_noun noun;
-    const char *verb;
+    const char *verb, *help;
+    int (*list)(struct listing *listing, struct gw_index *index);
     const char *values[FILTER_COUNT]; // as given; NULL when not
     const char *config_file, *store;
     bool json;
@@ -84,7 +92,6 @@ static const char *get_value(void *opaque, const char *name)
 static int parse_options(struct listing *listing, int argc, char **argv)
 {
     char error[GW_ARGUMENT_ERROR_SIZE];
-    bool events = listing->noun == GW_ARGUMENTS_EVENTS;
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
@@ -98,7 +105,7 @@ static int parse_options(struct listing *listing, int argc, char **argv)
         case 'j': listing->json = true; break;
         case 's': listing->store = optarg; break;
         case 'c': listing->config_file = optarg; break;
-        case 'h': fputs(events ? events_help : clips_help, stdout); return GW_EXIT_OK;
+        case 'h': fputs(listing->help, stdout); return GW_EXIT_OK;
         case ':': return gw_cli_usage(listing->verb, "%s needs a value", argv[optind - 1]);
         default: return gw_cli_usage(listing->verb, "there is no option %s", argv[optind - 1]);
         }
@@ -204,6 +211,30 @@ static int list_clips(struct listing *listing, struct gw_index *index)
     return count;
 }
 
+static int list_gaps(struct listing *listing, struct gw_index *index)
+{
+    char cursor[64], from[GW_RFC3339_SIZE];
+    struct gw_gap_row *rows = calloc((size_t)listing->query.limit, sizeof(*rows));
+    if (!rows)
+        abort();
+    int count = gw_index_gaps(index, &listing->query, rows, cursor);
+    if (count > 0 && !listing->json)
+        puts("FROM (UTC)               LASTED  CAUSE             STATE   CAMERA                "
+             "NAME");
+    for (int i = 0; i < count; i++) {
+        const struct gw_gap *gap = &rows[i].gap;
+        int64_t to_us = gap->open ? gw_wall_us() : gap->to_us;
+        if (listing->json)
+            print_json(gw_gap_row_to_json(&rows[i]));
+        else
+            printf("%-19s  %9.1f s  %-16s  %-6s  %-20s  %s\n", format_second(from, gap->from_us),
+                   (double)(to_us - gap->from_us) / GW_SECOND, gw_gap_cause_name(gap->cause),
+                   gw_gap_state_name(gap->open), gap->camera, rows[i].place.camera_name);
+    }
+    free(rows);
+    return count;
+}
+
 static int run(struct listing *listing, int argc, char **argv)
 {
     struct gw_index *index;
@@ -217,8 +248,7 @@ static int run(struct listing *listing, int argc, char **argv)
     if (gw_index_open(&index, listing->config.store, GW_INDEX_READ, listing->config.division,
                       error) < 0)
         return gw_cli_fail("%s", error);
-    int count = listing->noun == GW_ARGUMENTS_EVENTS ? list_events(listing, index)
-                                                     : list_clips(listing, index);
+    int count = listing->list(listing, index);
     if (count < 0)
         gw_cli_fail("cannot read the index: %s", gw_index_error(index));
     gw_index_close(&index);
@@ -229,12 +259,21 @@ static int run(struct listing *listing, int argc, char **argv)
 
 int gw_verb_events(int argc, char **argv)
 {
-    struct listing listing = {.noun = GW_ARGUMENTS_EVENTS, .verb = "events"};
+    struct listing listing = {
+        .noun = GW_ARGUMENTS_EVENTS, .verb = "events", .help = events_help, .list = list_events};
     return run(&listing, argc, argv);
 }
 
 int gw_verb_clips(int argc, char **argv)
 {
-    struct listing listing = {.noun = GW_ARGUMENTS_CLIPS, .verb = "clips"};
+    struct listing listing = {
+        .noun = GW_ARGUMENTS_CLIPS, .verb = "clips", .help = clips_help, .list = list_clips};
+    return run(&listing, argc, argv);
+}
+
+int gw_verb_gaps(int argc, char **argv)
+{
+    struct listing listing = {
+        .noun = GW_ARGUMENTS_GAPS, .verb = "gaps", .help = gaps_help, .list = list_gaps};
     return run(&listing, argc, argv);
 }

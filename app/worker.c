@@ -145,6 +145,22 @@ static void handle_message(struct worker *worker, const json_t *message)
 
 // --- the loop ------------------------------------------------------------------------------------
 
+static void send_covered(struct worker *worker)
+{
+    struct gw_coverage_stamp *stamps = calloc((size_t)worker->count + 1, sizeof(*stamps));
+    int count = 0;
+
+    if (!stamps)
+        return; // the next one says more
+    for (int i = 0; i < worker->count; i++) {
+        stamps[count].until_us = gw_pipeline_received_until(worker->pipelines[i]);
+        if (stamps[count].until_us != GW_NO_TIME)
+            strcpy(stamps[count++].camera, gw_pipeline_camera(worker->pipelines[i])->id);
+    }
+    gw_link_send_covered(worker->services.link, stamps, count);
+    free(stamps);
+}
+
 static void tick(struct worker *worker)
 {
     struct gw_camera_metrics *metrics = calloc((size_t)worker->count + 1, sizeof(*metrics));
@@ -156,6 +172,7 @@ static void tick(struct worker *worker)
     for (int i = 0; i < worker->count; i++)
         gw_pipeline_measure(worker->pipelines[i], &metrics[i]);
     gw_link_send_status(worker->services.link, metrics, worker->count);
+    send_covered(worker);
     free(metrics);
 }
 

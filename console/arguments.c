@@ -67,8 +67,11 @@ static bool parse_kind(struct gw_query *query, enum gw_arguments_noun noun, cons
 
 static bool parse_state(struct gw_query *query, enum gw_arguments_noun noun, const char *text)
 {
-    query->state = noun == GW_ARGUMENTS_EVENTS ? gw_event_state_from_name(text)
-                                               : gw_clip_state_from_name(text);
+    switch (noun) {
+    case GW_ARGUMENTS_EVENTS: query->state = gw_event_state_from_name(text); break;
+    case GW_ARGUMENTS_CLIPS: query->state = gw_clip_state_from_name(text); break;
+    case GW_ARGUMENTS_GAPS: query->state = gw_gap_state_from_name(text); break;
+    }
     return query->state >= 0;
 }
 
@@ -116,8 +119,8 @@ static const struct argument arguments[] = {
     {"division", "the first digits of a division code", false, parse_division},
     {"camera", "a camera's id", false, parse_camera},
     {"kind", "a kind: " GW_EVENT_KIND_NAMES, true, parse_kind},
-    {"state", "a state: events are open, closed; clips recording, closed, repaired, lost", false,
-     parse_state},
+    {"state", "a state: events and gaps are open, closed; clips recording, closed, repaired, lost",
+     false, parse_state},
     {"near", "LON,LAT,METRES in WGS-84 degrees, at most 1000000 metres", false, parse_near},
     {"limit", "1 to 1000", false, parse_limit},
     {"cursor", "what the page before gave as next", false, parse_cursor},

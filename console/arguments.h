@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The filters of /events and /clips: query arguments to a gw_query. Pure.
+// The filters of /events, /clips and /gaps: query arguments to a gw_query. Pure.
 #pragma once
 
 #include <stdbool.h>
 
 #include "storage/index.h"
 
-enum gw_arguments_noun { GW_ARGUMENTS_EVENTS, GW_ARGUMENTS_CLIPS };
+enum gw_arguments_noun { GW_ARGUMENTS_EVENTS, GW_ARGUMENTS_CLIPS, GW_ARGUMENTS_GAPS };
 
 #define GW_ARGUMENT_ERROR_SIZE 192
 

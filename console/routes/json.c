@@ -27,6 +27,11 @@ json_t *gw_clip_row_to_json(const struct gw_clip_row *row)
     return with_place(gw_clip_to_json(&row->clip), &row->place);
 }
 
+json_t *gw_gap_row_to_json(const struct gw_gap_row *row)
+{
+    return with_place(gw_gap_to_json(&row->gap), &row->place);
+}
+
 json_t *gw_page_to_json(json_t *items, const char *cursor, int64_t head)
 {
     json_t *page = json_object();

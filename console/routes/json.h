@@ -10,5 +10,6 @@
 
 json_t *gw_event_row_to_json(const struct gw_event_row *row);
 json_t *gw_clip_row_to_json(const struct gw_clip_row *row);
+json_t *gw_gap_row_to_json(const struct gw_gap_row *row);
 // {"items": [...], "next": cursor, "head": seq}; takes over items.
 json_t *gw_page_to_json(json_t *items, const char *cursor, int64_t head);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What the lists of events and clips have in common.
+// What the lists of events, clips and gaps have in common.
 #pragma once
 
 #include "console/arguments.h"
