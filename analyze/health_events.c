@@ -102,7 +102,8 @@ static void open_event(struct gw_health_events *events, const struct gw_health_s
                                .confirmed_us = frame->wall_us,
                                .score = step->score,
                                .box = whole_picture,
-                               .snapshot_us = GW_NO_TIME};
+                               .snapshot_us = GW_NO_TIME,
+                               .clock_offset_us = GW_NO_TIME};
     event->id = gw_id_make(step->since_us < FILE_TIME_LIMIT_US ? gw_wall_us() : step->since_us);
     memcpy(event->camera, config->camera, sizeof(event->camera));
     events->open[step->kind] = true;

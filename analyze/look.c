@@ -78,7 +78,8 @@ static void open_event(struct gw_look *look)
 {
     const int64_t start_us = look->fsm.start_us;
 
-    look->event = (struct gw_event){.kind = GW_EVENT_MOTION, .snapshot_us = GW_NO_TIME};
+    look->event = (struct gw_event){
+        .kind = GW_EVENT_MOTION, .snapshot_us = GW_NO_TIME, .clock_offset_us = GW_NO_TIME};
     look->event.id = gw_id_make(start_us < FILE_TIME_LIMIT_US ? gw_wall_us() : start_us);
     strcpy(look->event.camera, look->config.camera);
     look->events++;

@@ -27,8 +27,8 @@ bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_came
                           int count, int workers);
 void gw_assignment_finish(struct gw_assignment *assignment);
 
-// A worker said that a camera came online or went offline. Returns false, with nothing changed,
-// when it is not a camera of this worker (any more).
+// A worker said that a camera delivers (online or degraded) or went offline. Returns false, with
+// nothing changed, when it is not a camera of this worker (any more).
 bool gw_assignment_note(struct gw_assignment *assignment, int worker, const char *camera,
                         bool online);
 // This worker has ended: no camera is online by its word.

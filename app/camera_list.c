@@ -25,7 +25,7 @@ static const char *status_name(const struct gw_camera_row *row)
         return "disabled";
     if (row->state.since_us == GW_NO_TIME)
         return "unknown";
-    return row->state.status == GW_CAMERA_ONLINE ? "online" : "offline";
+    return gw_camera_status_name(row->state.status);
 }
 
 static void print_camera(const struct gw_camera_row *row)
@@ -45,20 +45,19 @@ static void print_camera_json(const struct gw_camera_row *row)
     const struct gw_camera *camera = &row->camera;
     char since[GW_RFC3339_SIZE];
     bool known = row->state.since_us != GW_NO_TIME;
-    json_t *json = json_pack("{ss ss ss ss ss ss sb ss ss}", "id", camera->id, "name", camera->name,
-                             "division", camera->division, "grid", camera->grid, "url",
-                             camera->record_url, "record", gw_record_mode_name(camera->record),
-                             "enabled", camera->enabled, "status",
-                             !known                                  ? "unknown"
-                             : row->state.status == GW_CAMERA_ONLINE ? "online"
-                                                                     : "offline",
-                             "reason", row->state.reason);
+    json_t *json = json_pack(
+        "{ss ss ss ss ss ss sb ss ss}", "id", camera->id, "name", camera->name, "division",
+        camera->division, "grid", camera->grid, "url", camera->record_url, "record",
+        gw_record_mode_name(camera->record), "enabled", camera->enabled, "status",
+        known ? gw_camera_status_name(row->state.status) : "unknown", "reason", row->state.reason);
     if (*camera->detect_url)
         json_object_set_new(json, "detect_url", json_string(camera->detect_url));
     if (known) {
         json_object_set_new(json, "since",
                             json_string(gw_format_rfc3339(since, row->state.since_us)));
         json_object_set_new(json, "since_us", json_integer(row->state.since_us));
+        if (gw_camera_delivers(row->state.status))
+            gw_camera_signs_to_json(json, &row->state.signs);
     }
     if (isfinite(camera->lon) && isfinite(camera->lat)) {
         json_object_set_new(json, "lon", json_real(camera->lon));

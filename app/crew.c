@@ -215,6 +215,7 @@ void gw_crew_note(struct gw_crew_member *member, const struct gw_fact *fact)
     case GW_FACT_ALERT_RAISED:
     case GW_FACT_CAMERA_ONLINE:
     case GW_FACT_CAMERA_OFFLINE:
+    case GW_FACT_CAMERA_DEGRADED:
     case GW_FACT_GAP_OPENED:
     case GW_FACT_GAP_CLOSED:
     case GW_FACT_COVERAGE: break;

@@ -69,7 +69,7 @@ static bool note_camera(struct hub *hub, const struct gw_crew_member *member,
                         const struct gw_camera_state *state)
 {
     return gw_assignment_note(&hub->assignment, place_of(hub, member), state->camera,
-                              state->status == GW_CAMERA_ONLINE);
+                              gw_camera_delivers(state->status));
 }
 
 // Keeps the books of what is open and which camera is online; what a worker opened that is gone is
@@ -85,7 +85,8 @@ static void handle_committed(void *opaque, const struct gw_fact_entry *entry)
         return;
     }
     gw_crew_note(member, &entry->fact);
-    if (kind == GW_FACT_CAMERA_ONLINE || kind == GW_FACT_CAMERA_OFFLINE)
+    if (kind == GW_FACT_CAMERA_ONLINE || kind == GW_FACT_CAMERA_OFFLINE ||
+        kind == GW_FACT_CAMERA_DEGRADED)
         hub->strays |= !note_camera(hub, member, &entry->fact.camera);
 }
 

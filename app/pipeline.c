@@ -71,7 +71,7 @@ static void handle_detect_pushed(void *opaque)
 static void handle_detect_state(void *opaque, const struct gw_camera_state *state)
 {
     struct gw_pipeline *pipeline = opaque;
-    const bool online = state->status == GW_CAMERA_ONLINE;
+    const bool online = gw_camera_delivers(state->status);
 
     atomic_store(&pipeline->detects, online);
     gw_analysis_turn_to(pipeline->analysis, online ? pipeline->detect_ring : pipeline->ring);
@@ -81,7 +81,7 @@ static void handle_state(void *opaque, const struct gw_camera_state *state)
 {
     struct gw_pipeline *pipeline = opaque;
     struct gw_fact fact = {.wall_us = gw_wall_us(), .camera = *state};
-    fact.kind = state->status == GW_CAMERA_ONLINE ? GW_FACT_CAMERA_ONLINE : GW_FACT_CAMERA_OFFLINE;
+    fact.kind = gw_fact_of_status(state->status);
     gw_link_post(pipeline->services.link, &fact);
 }
 
@@ -231,11 +231,12 @@ const struct gw_camera *gw_pipeline_camera(const struct gw_pipeline *pipeline)
 void gw_pipeline_tick(struct gw_pipeline *pipeline)
 {
     struct gw_supervisor_counters counters;
+    gw_supervisor_count(pipeline->supervisor, &counters);
+    gw_recorder_clock(pipeline->recorder, counters.signs.clock_offset_us);
     if (!pipeline->analysis)
         return;
-    gw_supervisor_count(atomic_load(&pipeline->detects) ? pipeline->detect_supervisor
-                                                        : pipeline->supervisor,
-                        &counters);
+    if (atomic_load(&pipeline->detects))
+        gw_supervisor_count(pipeline->detect_supervisor, &counters);
     if (counters.last_packet_mono_us && gw_mono_us() - counters.last_packet_mono_us > SILENCE_US)
         gw_analysis_idle(pipeline->analysis, gw_wall_us());
 }
@@ -276,6 +277,8 @@ void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics 
         .audits = analysis.analyzer.audits,
         .judged = (uint64_t)level_case->judged,
         .miss_rate = level_case->miss_rate,
-        .miss_high = level_case->miss_high};
+        .miss_high = level_case->miss_high,
+        .status = ingest.status,
+        .signs = ingest.signs};
     strcpy(ret->camera, pipeline->camera.id);
 }

@@ -28,7 +28,7 @@ int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,
 
 const struct gw_camera *gw_pipeline_camera(const struct gw_pipeline *pipeline);
 
-// Once a second: closes what a silent camera left open.
+// Once a second: closes what a silent camera left open, and tells the recorder the camera's clock.
 void gw_pipeline_tick(struct gw_pipeline *pipeline);
 void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics *ret);
 // As gw_recorder_received_until().

@@ -216,21 +216,52 @@ int gw_protocol_read_repair(const json_t *message, struct gw_clip **ret_clips)
 
 // --- status: one array of numbers per camera, in this order --------------------------------------
 
+static json_t *signs_to_json(const struct gw_camera_metrics *m)
+{
+    const struct gw_camera_signs *signs = &m->signs;
+    return json_pack("[i f f I I f I I I I]", (int)m->status, signs->frame_rate, signs->bit_rate,
+                     (json_int_t)signs->key_age_us, (json_int_t)signs->longest_gop_us, signs->loss,
+                     (json_int_t)signs->clock_offset_us, (json_int_t)signs->lost_packets,
+                     (json_int_t)signs->skipped, (json_int_t)signs->reconnects);
+}
+
 json_t *gw_protocol_status(const struct gw_camera_metrics *metrics, int count)
 {
     json_t *list = json_array();
     for (const struct gw_camera_metrics *m = metrics; m < metrics + count; m++)
         json_array_append_new(
-            list,
-            json_pack("[s b b I I I I I I I I I I i I I I I f f]", m->camera, (int)m->online,
-                      (int)m->detect_online, (json_int_t)m->packets, (json_int_t)m->bytes,
-                      (json_int_t)m->reconnects, (json_int_t)m->decoded,
-                      (json_int_t)m->analysis_dropped, (json_int_t)m->events, (json_int_t)m->clips,
-                      (json_int_t)m->clips_truncated, (json_int_t)m->ring_bytes,
-                      (json_int_t)m->last_packet_age_us, (int)m->level,
-                      (json_int_t)m->analysis_packets, (json_int_t)m->analysis_cpu_us,
-                      (json_int_t)m->audits, (json_int_t)m->judged, m->miss_rate, m->miss_high));
+            list, json_pack("[s b b I I I I I I I I I I i I I I I f f o]", m->camera,
+                            (int)m->online, (int)m->detect_online, (json_int_t)m->packets,
+                            (json_int_t)m->bytes, (json_int_t)m->reconnects, (json_int_t)m->decoded,
+                            (json_int_t)m->analysis_dropped, (json_int_t)m->events,
+                            (json_int_t)m->clips, (json_int_t)m->clips_truncated,
+                            (json_int_t)m->ring_bytes, (json_int_t)m->last_packet_age_us,
+                            (int)m->level, (json_int_t)m->analysis_packets,
+                            (json_int_t)m->analysis_cpu_us, (json_int_t)m->audits,
+                            (json_int_t)m->judged, m->miss_rate, m->miss_high, signs_to_json(m)));
     return json_pack("{ss so}", "type", "status", "cameras", list);
+}
+
+static bool signs_from_json(json_t *json, struct gw_camera_metrics *ret)
+{
+    int status;
+    double frame_rate, bit_rate, loss;
+    json_int_t n[6];
+    if (json_unpack(json, "[i F F I I F I I I I]", &status, &frame_rate, &bit_rate, &n[0], &n[1],
+                    &loss, &n[2], &n[3], &n[4], &n[5]) < 0 ||
+        status < GW_CAMERA_OFFLINE || status > GW_CAMERA_DEGRADED)
+        return false;
+    ret->status = (enum gw_camera_status)status;
+    ret->signs = (struct gw_camera_signs){.frame_rate = frame_rate,
+                                          .bit_rate = bit_rate,
+                                          .key_age_us = n[0],
+                                          .longest_gop_us = n[1],
+                                          .loss = loss,
+                                          .clock_offset_us = n[2],
+                                          .lost_packets = (uint64_t)n[3],
+                                          .skipped = (uint64_t)n[4],
+                                          .reconnects = (uint64_t)n[5]};
+    return true;
 }
 
 static bool metrics_from_json(const json_t *json, struct gw_camera_metrics *ret)
@@ -239,9 +270,10 @@ static bool metrics_from_json(const json_t *json, struct gw_camera_metrics *ret)
     int online, detect_online, level;
     json_int_t n[14];
     double rate, high;
-    if (json_unpack((json_t *)json, "[s b b I I I I I I I I I I i I I I I F F]", &camera, &online,
+    json_t *signs;
+    if (json_unpack((json_t *)json, "[s b b I I I I I I I I I I i I I I I F F o]", &camera, &online,
                     &detect_online, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8],
-                    &n[9], &level, &n[10], &n[11], &n[12], &n[13], &rate, &high) < 0 ||
+                    &n[9], &level, &n[10], &n[11], &n[12], &n[13], &rate, &high, &signs) < 0 ||
         !gw_camera_id_valid(camera) || level <= GW_LEVEL_AUTO || level >= GW_LEVEL_COUNT)
         return false;
     *ret = (struct gw_camera_metrics){.online = online,
@@ -264,7 +296,7 @@ static bool metrics_from_json(const json_t *json, struct gw_camera_metrics *ret)
                                       .miss_rate = rate,
                                       .miss_high = high};
     strcpy(ret->camera, camera);
-    return true;
+    return signs_from_json(signs, ret);
 }
 
 int gw_protocol_read_status(const json_t *message, struct gw_camera_metrics **ret_metrics)

@@ -59,6 +59,7 @@ struct gw_recorder {
     bool lapped;                   // packets before the next one were lost to a slow disk
 
     atomic_uint_fast64_t clips, truncated;
+    atomic_int_fast64_t clock_offset_us; // of the camera, as last told
 };
 
 static void post(struct gw_recorder *recorder, struct gw_fact *fact)
@@ -82,6 +83,7 @@ int gw_recorder_create(struct gw_recorder **ret, const struct gw_recorder_config
     recorder->last = &recorder->first;
     gw_demand_init(&recorder->demand, config->settings.preroll_us, config->settings.postroll_us);
     recorder->recorded_until_us = GW_NO_TIME;
+    atomic_init(&recorder->clock_offset_us, GW_NO_TIME);
     pthread_mutex_init(&recorder->lock, NULL);
     pthread_mutex_init(&recorder->coverage_lock, NULL);
     gw_coverage_init(&recorder->coverage, config->camera, gw_wall_us(), tell_coverage, recorder);
@@ -166,6 +168,7 @@ static void handle_job(struct gw_recorder *recorder, struct job *job)
                                               [GW_EVENT_PHASE_UPDATED] = GW_FACT_EVENT_UPDATED,
                                               [GW_EVENT_PHASE_CLOSED] = GW_FACT_EVENT_CLOSED};
     struct gw_fact fact = {.kind = kinds[job->phase], .event = job->event};
+    fact.event.clock_offset_us = atomic_load(&recorder->clock_offset_us);
 
     // An opened event's picture that could not be written is not promised either.
     if (job->jpeg_size && !write_snapshot(recorder, job) && job->phase == GW_EVENT_PHASE_OPENED)
@@ -340,6 +343,8 @@ static void close_clip(struct gw_recorder *recorder, const char *why)
     int error = gw_clip_writer_finish(&recorder->writer, &fact.clip);
     note_disk(recorder, "clip ended early", error);
     gw_log_debug(recorder->config.log, "clip closed: %s", why);
+    if (fact.clip.clock_offset_us == GW_NO_TIME) // told after it began
+        fact.clip.clock_offset_us = atomic_load(&recorder->clock_offset_us);
     if (fact.clip.truncated)
         atomic_fetch_add(&recorder->truncated, 1);
     gw_stream_unref(&recorder->stream);
@@ -357,6 +362,7 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
 
     fact.clip.id = gw_id_make(gw_wall_us());
     strcpy(fact.clip.camera, recorder->config.camera);
+    fact.clip.clock_offset_us = atomic_load(&recorder->clock_offset_us);
     int error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
     if (error) {
         note_disk(recorder, "cannot begin a clip", error);
@@ -498,6 +504,11 @@ bool gw_recorder_step(struct gw_recorder *recorder)
     if (!more && has_dried_up(recorder))
         close_clip(recorder, "no packets");
     return more;
+}
+
+void gw_recorder_clock(struct gw_recorder *recorder, int64_t offset_us)
+{
+    atomic_store(&recorder->clock_offset_us, offset_us);
 }
 
 void gw_recorder_finish(struct gw_recorder *recorder)

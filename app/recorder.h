@@ -45,6 +45,9 @@ void gw_recorder_broke(struct gw_recorder *recorder, enum gw_gap_cause cause);
 // Until when pictures are known to have been received; GW_NO_TIME when that is not what counts, or
 // not so. Any thread.
 int64_t gw_recorder_received_until(struct gw_recorder *recorder);
+// The camera's clock minus ours from now on, for events and clips; GW_NO_TIME: not known. Any
+// thread.
+void gw_recorder_clock(struct gw_recorder *recorder, int64_t offset_us);
 
 // Writes what waits: snapshots, then packets, a bounded number of them. Returns whether more waits.
 bool gw_recorder_step(struct gw_recorder *recorder);

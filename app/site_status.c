@@ -126,12 +126,19 @@ void gw_site_status_put(struct gw_site_status *status, int worker,
     free(reports);
 }
 
+static void lose_camera(struct gw_camera_metrics *metrics)
+{
+    metrics->online = false;
+    metrics->status = GW_CAMERA_OFFLINE;
+    metrics->signs.frame_rate = metrics->signs.bit_rate = metrics->signs.loss = 0;
+}
+
 void gw_site_status_lose(struct gw_site_status *status, int worker)
 {
     pthread_mutex_lock(&status->lock);
     for (int i = 0; i < status->count; i++)
         if (status->cameras[i].worker == worker)
-            status->cameras[i].metrics.online = false;
+            lose_camera(&status->cameras[i].metrics);
     pthread_mutex_unlock(&status->lock);
 }
 
@@ -267,6 +274,27 @@ static double miss_rate(const struct gw_camera_metrics *m) { return m->miss_rate
 static double miss_high(const struct gw_camera_metrics *m) { return m->miss_high; }
 // clang-format on
 
+// clang-format off
+static double state(const struct gw_camera_metrics *m) { return m->status; }
+static double frame_rate(const struct gw_camera_metrics *m) { return m->signs.frame_rate; }
+static double bit_rate(const struct gw_camera_metrics *m) { return m->signs.bit_rate; }
+static double longest_gop(const struct gw_camera_metrics *m) { return (double)m->signs.longest_gop_us / GW_SECOND; }
+static double loss(const struct gw_camera_metrics *m) { return m->signs.loss; }
+static double lost(const struct gw_camera_metrics *m) { return (double)m->signs.lost_packets; }
+static double skipped(const struct gw_camera_metrics *m) { return (double)m->signs.skipped; }
+// clang-format on
+
+static double key_age(const struct gw_camera_metrics *m)
+{
+    return m->signs.key_age_us < 0 ? -1 : (double)m->signs.key_age_us / GW_SECOND;
+}
+
+static double clock_offset(const struct gw_camera_metrics *m)
+{
+    return m->signs.clock_offset_us == GW_NO_TIME ? NAN
+                                                  : (double)m->signs.clock_offset_us / GW_SECOND;
+}
+
 static double packet_age(const struct gw_camera_metrics *m)
 {
     return m->last_packet_age_us < 0 ? -1 : (double)m->last_packet_age_us / GW_SECOND;
@@ -276,6 +304,18 @@ static const struct camera_metric camera_metrics[] = {
     {"gridwatch_camera_online", "gauge", "1 while the camera delivers frames.", online},
     {"gridwatch_camera_detect_online", "gauge",
      "1 while detect_url delivers frames, or there is none.", detect_online},
+    {"gridwatch_camera_state", "gauge", "0 offline, 1 online, 2 degraded.", state},
+    {"gridwatch_camera_frame_rate", "gauge", "Pictures a second, of the last 10 s.", frame_rate},
+    {"gridwatch_camera_bit_rate", "gauge", "Bits a second, of the last 10 s.", bit_rate},
+    {"gridwatch_camera_key_age_seconds", "gauge", "Since the last keyframe; -1 before the first.",
+     key_age},
+    {"gridwatch_camera_longest_gop_seconds", "gauge",
+     "Longest time between two keyframes of this session.", longest_gop},
+    {"gridwatch_camera_clock_offset_seconds", "gauge",
+     "The camera's clock minus ours; NaN when it tells none.", clock_offset},
+    {"gridwatch_camera_loss_ratio", "gauge", "Share of RTP packets lost, of the last 10 s.", loss},
+    {"gridwatch_camera_lost_packets_total", "counter", "RTP packets that never came.", lost},
+    {"gridwatch_camera_skipped_total", "counter", "Pictures that could not be used.", skipped},
     {"gridwatch_camera_packets_total", "counter", "Packets received.", packets},
     {"gridwatch_camera_bytes_total", "counter", "Bytes of video received.", bytes},
     {"gridwatch_camera_reconnects_total", "counter", "Sessions after the first.", reconnects},

@@ -104,9 +104,10 @@ static struct gw_fact make_offline(const struct gw_strays_config *config,
                                    const struct gw_camera *camera)
 {
     int64_t now_us = gw_wall_us();
-    struct gw_fact fact = {.kind = GW_FACT_CAMERA_OFFLINE,
-                           .wall_us = now_us,
-                           .camera = {.status = GW_CAMERA_OFFLINE, .since_us = now_us}};
+    struct gw_fact fact = {
+        .kind = GW_FACT_CAMERA_OFFLINE,
+        .wall_us = now_us,
+        .camera = {.status = GW_CAMERA_OFFLINE, .since_us = now_us, .signs = gw_camera_no_signs}};
 
     memcpy(fact.camera.camera, camera->id, sizeof(fact.camera.camera));
     snprintf(fact.camera.reason, sizeof(fact.camera.reason), "%s", find_reason(config, camera));
@@ -121,7 +122,7 @@ static bool settle_cameras(const struct gw_strays_config *config)
     bool settled = count >= 0;
 
     for (int i = 0; settled && i < count; i++) {
-        if (rows[i].state.status != GW_CAMERA_ONLINE ||
+        if (!gw_camera_delivers(rows[i].state.status) ||
             gw_assignment_online(config->assignment, rows[i].camera.id))
             continue;
         facts[strays++] = make_offline(config, &rows[i].camera);

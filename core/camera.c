@@ -8,9 +8,13 @@
 
 #include <jansson.h>
 
+#include "core/clock.h"
 #include "core/names.h"
 
 static const char *const record_modes[] = {"events", "continuous", "off"};
+static const char *const statuses[] = {"offline", "online", "degraded"};
+
+const struct gw_camera_signs gw_camera_no_signs = {.key_age_us = -1, .clock_offset_us = GW_NO_TIME};
 
 static bool is_digits(const char *text)
 {
@@ -60,6 +64,21 @@ bool gw_camera_same_work(const struct gw_camera *a, const struct gw_camera *b)
     return !strcmp(a->record_url, b->record_url) && !strcmp(a->detect_url, b->detect_url) &&
            !strcmp(a->username, b->username) && !strcmp(a->password, b->password) &&
            a->record == b->record;
+}
+
+const char *gw_camera_status_name(enum gw_camera_status status)
+{
+    return statuses[status];
+}
+
+int gw_camera_status_from_name(const char *name)
+{
+    return gw_find_name(statuses, GW_COUNT(statuses), name);
+}
+
+bool gw_camera_delivers(enum gw_camera_status status)
+{
+    return status != GW_CAMERA_OFFLINE;
 }
 
 const char *gw_record_mode_name(enum gw_record_mode mode)

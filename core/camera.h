@@ -39,19 +39,37 @@ struct gw_camera {
     double lon, lat; // WGS-84 degrees; NAN when unknown
 };
 
-enum gw_camera_status { GW_CAMERA_OFFLINE, GW_CAMERA_ONLINE };
+enum gw_camera_status {
+    GW_CAMERA_OFFLINE,
+    GW_CAMERA_ONLINE,
+    GW_CAMERA_DEGRADED, // delivers, with a fault
+};
+
+// How it delivers.
+struct gw_camera_signs {
+    double frame_rate, bit_rate; // per second, of the last 10 s
+    int64_t key_age_us;          // since its last keyframe came; -1 before the first
+    int64_t longest_gop_us;      // of this session
+    double loss;                 // share of RTP packets lost, of the last 10 s
+    int64_t clock_offset_us;     // its clock minus ours; GW_NO_TIME: it tells none
+    uint64_t lost_packets;       // RTP packets, and
+    uint64_t skipped;            // pictures that could not be used, since its worker started
+    uint64_t reconnects;         // sessions after the first, likewise
+};
+extern const struct gw_camera_signs gw_camera_no_signs; // of a camera that does not deliver
 
 struct gw_camera_state {
     char camera[GW_CAMERA_ID_SIZE];
     enum gw_camera_status status;
-    char reason[GW_REASON_SIZE]; // why offline, in words for people; "" when online
-    int64_t since_us;            // wall
+    char reason[GW_REASON_SIZE];  // what is wrong, in words for people; "" when online
+    int64_t since_us;             // wall
+    struct gw_camera_signs signs; // at that moment
 };
 
 // Counters of one camera since its worker started, for /metrics.
 struct gw_camera_metrics {
     char camera[GW_CAMERA_ID_SIZE];
-    bool online;
+    bool online;                // or degraded
     bool detect_online;         // the stream that detect_url names delivers; true without one
     uint64_t packets, bytes;    // received
     uint64_t reconnects;        // sessions after the first
@@ -68,6 +86,8 @@ struct gw_camera_metrics {
     uint64_t audits;             // GOPs decoded although the level would not
     uint64_t judged;             // events lately that the level could have missed
     double miss_rate, miss_high; // share of them that it did, and the upper bound of that, 90 %
+    enum gw_camera_status status;
+    struct gw_camera_signs signs; // now
 };
 
 // Whether text can be a camera id / a division code / a grid cell ("" allowed for the last two).
@@ -79,6 +99,11 @@ bool gw_camera_name_valid(const char *name);
 
 // Whether a worker does the same for both: a name or place may differ, what it connects to may not.
 bool gw_camera_same_work(const struct gw_camera *a, const struct gw_camera *b);
+
+const char *gw_camera_status_name(enum gw_camera_status status); // "offline", "online", "degraded"
+int gw_camera_status_from_name(const char *name);                // -1 when unknown
+// Whether a camera in this state delivers pictures.
+bool gw_camera_delivers(enum gw_camera_status status);
 
 const char *gw_record_mode_name(enum gw_record_mode mode); // "events", "continuous", "off"
 int gw_record_mode_from_name(const char *name);            // -1 when unknown

@@ -29,6 +29,7 @@ struct gw_clip {
     char codec[8]; // "h264", "h265"
     int width, height;
     bool truncated; // packets are missing inside, because the disk was slower than the camera
+    int64_t clock_offset_us; // the camera's clock minus ours at that time; GW_NO_TIME: not known
 };
 
 #define GW_MEDIA_PATH_SIZE 192

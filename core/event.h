@@ -50,6 +50,7 @@ struct gw_event {
     char zones[GW_EVENT_ZONES][GW_ZONE_NAME_SIZE]; // those it touched
     int64_t snapshot_us; // capture time of the best picture; GW_NO_TIME before there is one
     bool interrupted;    // ended because its worker stopped or was lost, not because it was quiet
+    int64_t clock_offset_us; // the camera's clock minus ours at that time; GW_NO_TIME: not known
 };
 
 const char *gw_event_kind_name(enum gw_event_kind kind);

@@ -11,9 +11,10 @@
 #include "core/error.h"
 #include "core/names.h"
 
-static const char *const kinds[] = {
-    "event.opened",  "event.updated",  "event.closed", "alert.raised", "clip.opened", "clip.closed",
-    "camera.online", "camera.offline", "gap.opened",   "gap.closed",   "coverage"};
+static const char *const kinds[] = {"event.opened",  "event.updated",  "event.closed",
+                                    "alert.raised",  "clip.opened",    "clip.closed",
+                                    "camera.online", "camera.offline", "camera.degraded",
+                                    "gap.opened",    "gap.closed",     "coverage"};
 
 const char *gw_fact_kind_name(enum gw_fact_kind kind)
 {
@@ -26,6 +27,7 @@ const char *gw_fact_topic_class(enum gw_fact_kind kind)
     case GW_FACT_ALERT_RAISED: return "alert";
     case GW_FACT_CAMERA_ONLINE:
     case GW_FACT_CAMERA_OFFLINE:
+    case GW_FACT_CAMERA_DEGRADED:
     case GW_FACT_GAP_OPENED:
     case GW_FACT_GAP_CLOSED: return "camera";
     default: return "event";
@@ -39,7 +41,18 @@ static bool is_clip(enum gw_fact_kind kind)
 
 static bool is_camera(enum gw_fact_kind kind)
 {
-    return kind == GW_FACT_CAMERA_ONLINE || kind == GW_FACT_CAMERA_OFFLINE;
+    return kind == GW_FACT_CAMERA_ONLINE || kind == GW_FACT_CAMERA_OFFLINE ||
+           kind == GW_FACT_CAMERA_DEGRADED;
+}
+
+enum gw_fact_kind gw_fact_of_status(enum gw_camera_status status)
+{
+    switch (status) {
+    case GW_CAMERA_ONLINE: return GW_FACT_CAMERA_ONLINE;
+    case GW_CAMERA_DEGRADED: return GW_FACT_CAMERA_DEGRADED;
+    case GW_CAMERA_OFFLINE: break;
+    }
+    return GW_FACT_CAMERA_OFFLINE;
 }
 
 static bool is_gap(enum gw_fact_kind kind)
@@ -72,6 +85,17 @@ static void set_time(json_t *object, const char *key, const char *key_us, int64_
     char text[GW_RFC3339_SIZE];
     set(object, key, json_string(gw_format_rfc3339(text, wall_us)));
     set(object, key_us, json_integer(wall_us));
+}
+
+// A duration or difference that may not be known.
+static void set_if_known(json_t *object, const char *key, bool known, int64_t value)
+{
+    set(object, key, known ? json_integer(value) : json_null());
+}
+
+static void set_clock_offset(json_t *object, int64_t offset_us)
+{
+    set_if_known(object, "clock_offset_us", offset_us != GW_NO_TIME, offset_us);
 }
 
 static void set_id(json_t *object, const struct gw_id *id)
@@ -110,6 +134,7 @@ json_t *gw_event_to_json(const struct gw_event *event)
     set(json, "has_snapshot", json_boolean(event->snapshot_us != GW_NO_TIME));
     if (event->snapshot_us != GW_NO_TIME)
         set(json, "snapshot_us", json_integer(event->snapshot_us));
+    set_clock_offset(json, event->clock_offset_us);
     return json;
 }
 
@@ -128,7 +153,18 @@ json_t *gw_clip_to_json(const struct gw_clip *clip)
     set(json, "width", json_integer(clip->width));
     set(json, "height", json_integer(clip->height));
     set(json, "truncated", json_boolean(clip->truncated));
+    set_clock_offset(json, clip->clock_offset_us);
     return json;
+}
+
+// Two decimals of a rate, and no fraction of a bit.
+void gw_camera_signs_to_json(json_t *object, const struct gw_camera_signs *signs)
+{
+    set(object, "frame_rate", json_real(round(signs->frame_rate * 100) / 100));
+    set(object, "bit_rate", json_real(round(signs->bit_rate)));
+    set_if_known(object, "key_age_us", signs->key_age_us >= 0, signs->key_age_us);
+    set(object, "reconnects", json_integer((json_int_t)signs->reconnects));
+    set_clock_offset(object, signs->clock_offset_us);
 }
 
 json_t *gw_camera_state_to_json(const struct gw_camera_state *state)
@@ -136,9 +172,10 @@ json_t *gw_camera_state_to_json(const struct gw_camera_state *state)
     json_t *json = json_object();
 
     set(json, "camera", json_string(state->camera));
-    set(json, "status", json_string(state->status == GW_CAMERA_ONLINE ? "online" : "offline"));
+    set(json, "status", json_string(gw_camera_status_name(state->status)));
     set(json, "reason", json_string(state->reason));
     set_time(json, "since", "since_us", state->since_us);
+    gw_camera_signs_to_json(json, &state->signs);
     return json;
 }
 
@@ -205,6 +242,27 @@ static bool get_integer(const json_t *object, const char *key, int64_t min, int6
 static bool get_time(const json_t *object, const char *key, int64_t *ret)
 {
     return get_integer(object, key, 0, INT64_C(253402300799) * GW_SECOND, ret);
+}
+
+// Null, which gives unknown, or an integer from min on.
+static bool get_known(const json_t *object, const char *key, int64_t min, int64_t unknown,
+                      int64_t *ret)
+{
+    *ret = unknown;
+    return json_is_null(json_object_get(object, key)) ||
+           get_integer(object, key, min, INT64_MAX, ret);
+}
+
+static bool get_clock_offset(const json_t *object, int64_t *ret)
+{
+    return get_known(object, "clock_offset_us", GW_NO_TIME + 1, GW_NO_TIME, ret);
+}
+
+static bool get_rate(const json_t *object, const char *key, double *ret)
+{
+    const json_t *value = json_object_get(object, key);
+    *ret = json_number_value(value);
+    return json_is_number(value) && *ret >= 0;
 }
 
 static bool get_text(const json_t *object, const char *key, char *ret, size_t size)
@@ -279,7 +337,8 @@ static bool parse_event(const json_t *json, struct gw_event *ret)
         !get_time(json, "confirmed_us", &ret->confirmed_us) ||
         !get_fraction(json_object_get(json, "score"), &ret->score) || !get_box(json, &ret->box) ||
         !get_zones(json, ret) || !get_flag(json, "interrupted", &ret->interrupted) ||
-        !get_flag(json, "has_snapshot", &has_snapshot))
+        !get_flag(json, "has_snapshot", &has_snapshot) ||
+        !get_clock_offset(json, &ret->clock_offset_us))
         return false;
     ret->kind = (enum gw_event_kind)kind;
     ret->state = (enum gw_event_state)state;
@@ -301,7 +360,8 @@ static bool parse_clip(const json_t *json, struct gw_clip *ret)
         !get_text(json, "codec", ret->codec, sizeof(ret->codec)) ||
         !get_integer(json, "width", 0, 65535, &width) ||
         !get_integer(json, "height", 0, 65535, &height) ||
-        !get_flag(json, "truncated", &ret->truncated))
+        !get_flag(json, "truncated", &ret->truncated) ||
+        !get_clock_offset(json, &ret->clock_offset_us))
         return false;
     ret->state = (enum gw_clip_state)state;
     ret->width = (int)width;
@@ -309,17 +369,32 @@ static bool parse_clip(const json_t *json, struct gw_clip *ret)
     return ret->end_us >= ret->start_us;
 }
 
+static bool parse_camera_signs(const json_t *json, struct gw_camera_signs *ret)
+{
+    int64_t reconnects;
+
+    if (!get_rate(json, "frame_rate", &ret->frame_rate) ||
+        !get_rate(json, "bit_rate", &ret->bit_rate) ||
+        !get_known(json, "key_age_us", 0, -1, &ret->key_age_us) ||
+        !get_integer(json, "reconnects", 0, INT64_MAX, &reconnects) ||
+        !get_clock_offset(json, &ret->clock_offset_us))
+        return false;
+    ret->reconnects = (uint64_t)reconnects;
+    return true;
+}
+
 static bool parse_camera_state(const json_t *json, struct gw_camera_state *ret)
 {
-    char status[16];
+    int status;
 
     if (!get_text(json, "camera", ret->camera, sizeof(ret->camera)) ||
-        !gw_camera_id_valid(ret->camera) || !get_text(json, "status", status, sizeof(status)) ||
+        !gw_camera_id_valid(ret->camera) ||
+        !get_name(json, "status", gw_camera_status_from_name, &status) ||
         !get_text(json, "reason", ret->reason, sizeof(ret->reason)) ||
-        !get_time(json, "since_us", &ret->since_us))
+        !get_time(json, "since_us", &ret->since_us) || !parse_camera_signs(json, &ret->signs))
         return false;
-    ret->status = strcmp(status, "online") ? GW_CAMERA_OFFLINE : GW_CAMERA_ONLINE;
-    return !strcmp(status, "online") || !strcmp(status, "offline");
+    ret->status = (enum gw_camera_status)status;
+    return true;
 }
 
 static bool parse_gap(const json_t *json, struct gw_gap *ret)

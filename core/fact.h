@@ -24,6 +24,7 @@ enum gw_fact_kind {
     GW_FACT_CLIP_CLOSED,
     GW_FACT_CAMERA_ONLINE,
     GW_FACT_CAMERA_OFFLINE,
+    GW_FACT_CAMERA_DEGRADED,
     GW_FACT_GAP_OPENED, // both made by the index, of what workers tell of coverage
     GW_FACT_GAP_CLOSED, // also of a gap that was over when it was told; then the only fact of it
     GW_FACT_COVERAGE,   // from workers only: never numbered, never published
@@ -45,6 +46,8 @@ struct gw_fact {
 const char *gw_fact_kind_name(enum gw_fact_kind kind);
 // First part of its bus topic: "alert", "event" or "camera".
 const char *gw_fact_topic_class(enum gw_fact_kind kind);
+// What a change to this state is called.
+enum gw_fact_kind gw_fact_of_status(enum gw_camera_status status);
 const char *gw_fact_camera(const struct gw_fact *fact);
 
 // The JSON forms of the nouns, the same on every wire. New reference; abort on no memory.
@@ -53,6 +56,9 @@ json_t *gw_event_to_json(const struct gw_event *event);
 json_t *gw_clip_to_json(const struct gw_clip *clip);
 json_t *gw_camera_state_to_json(const struct gw_camera_state *state);
 json_t *gw_gap_to_json(const struct gw_gap *gap); // without "to" while it is open
+// Adds "frame_rate", "bit_rate", "key_age_us", "reconnects" and "clock_offset_us" to an object;
+// what is not known is null.
+void gw_camera_signs_to_json(json_t *object, const struct gw_camera_signs *signs);
 // {"kind": "event.opened", "wall_us": …, "data": {…}}
 json_t *gw_fact_to_json(const struct gw_fact *fact);
 // Returns 0, or GW_ERROR_INVALID with *ret untouched. Checks every field: it parses what another

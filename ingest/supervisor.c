@@ -13,6 +13,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "ingest/vitals.h"
 
 #define FIRST_WAIT_US   GW_SECOND
 #define LONGEST_WAIT_US (60 * GW_SECOND)
@@ -35,7 +36,10 @@ struct gw_supervisor {
     bool turned;                 // it was changed, and nothing has come by it yet
     enum gw_gap_cause broke;     // why the pictures before the next packet are missing
 
-    atomic_bool online; // these are read by any thread
+    pthread_mutex_t lock; // guards the vital signs, which any thread reads
+    struct gw_vitals vitals;
+
+    atomic_int status; // enum gw_camera_status; these are read by any thread
     atomic_uint_fast64_t packets, bytes, reconnects;
     atomic_int_fast64_t last_packet_mono_us;
 };
@@ -61,10 +65,21 @@ static double draw_jitter(void)
     return (double)bits / UINT32_MAX;
 }
 
+static struct gw_camera_signs read_signs(struct gw_supervisor *supervisor)
+{
+    pthread_mutex_lock(&supervisor->lock);
+    struct gw_camera_signs signs = gw_vitals_read(&supervisor->vitals, gw_mono_us());
+    pthread_mutex_unlock(&supervisor->lock);
+    signs.reconnects = atomic_load(&supervisor->reconnects);
+    return signs;
+}
+
 static void report(struct gw_supervisor *supervisor, enum gw_camera_status status,
                    const char *reason)
 {
-    struct gw_camera_state state = {.status = status, .since_us = gw_wall_us()};
+    struct gw_camera_state state = {
+        .status = status, .since_us = gw_wall_us(), .signs = read_signs(supervisor)};
+    atomic_store(&supervisor->status, status);
     snprintf(state.camera, sizeof(state.camera), "%s", supervisor->config.camera.id);
     snprintf(state.reason, sizeof(state.reason), "%s", reason);
     if (supervisor->config.state)
@@ -76,10 +91,63 @@ static void handle_online(void *opaque, const struct gw_stream *stream)
     struct gw_supervisor *supervisor = opaque;
     supervisor->online_mono_us = gw_mono_us();
     supervisor->reason[0] = 0;
-    atomic_store(&supervisor->online, true);
+    pthread_mutex_lock(&supervisor->lock);
+    gw_vitals_online(&supervisor->vitals, supervisor->online_mono_us);
+    pthread_mutex_unlock(&supervisor->lock);
     gw_log_info(supervisor->config.log, "online: %s %dx%d", gw_stream_codec_name(stream),
                 stream->parameters->width, stream->parameters->height);
     report(supervisor, GW_CAMERA_ONLINE, "");
+}
+
+// Says when a camera that delivers got a fault, another one, or lost it.
+static void judge(struct gw_supervisor *supervisor)
+{
+    char reason[GW_REASON_SIZE];
+    pthread_mutex_lock(&supervisor->lock);
+    bool changed = gw_vitals_judge(&supervisor->vitals, gw_mono_us());
+    memcpy(reason, supervisor->vitals.reason, sizeof(reason));
+    pthread_mutex_unlock(&supervisor->lock);
+    if (!changed)
+        return;
+    if (*reason)
+        gw_log_warning(supervisor->config.log, "degraded: %s", reason);
+    else
+        gw_log_info(supervisor->config.log, "online without a fault again");
+    report(supervisor, *reason ? GW_CAMERA_DEGRADED : GW_CAMERA_ONLINE, reason);
+}
+
+static void handle_lost(void *opaque, unsigned packets)
+{
+    struct gw_supervisor *supervisor = opaque;
+    pthread_mutex_lock(&supervisor->lock);
+    gw_vitals_lost(&supervisor->vitals, packets, gw_mono_us());
+    pthread_mutex_unlock(&supervisor->lock);
+}
+
+static void handle_clock(void *opaque, int64_t offset_us)
+{
+    struct gw_supervisor *supervisor = opaque;
+    pthread_mutex_lock(&supervisor->lock);
+    gw_vitals_clock(&supervisor->vitals, offset_us);
+    pthread_mutex_unlock(&supervisor->lock);
+}
+
+static void handle_skipped(void *opaque)
+{
+    struct gw_supervisor *supervisor = opaque;
+    pthread_mutex_lock(&supervisor->lock);
+    gw_vitals_skipped(&supervisor->vitals, gw_mono_us());
+    pthread_mutex_unlock(&supervisor->lock);
+    judge(supervisor); // no packet comes until the next keyframe
+}
+
+static void note_packet(struct gw_supervisor *supervisor, const struct gw_packet *packet)
+{
+    pthread_mutex_lock(&supervisor->lock);
+    gw_vitals_packet(&supervisor->vitals, packet->av->size, gw_packet_is_key(packet),
+                     gw_packet_wall_us(packet), packet->mono_us);
+    pthread_mutex_unlock(&supervisor->lock);
+    judge(supervisor);
 }
 
 static void handle_packet(void *opaque, struct gw_packet *packet)
@@ -91,6 +159,7 @@ static void handle_packet(void *opaque, struct gw_packet *packet)
     if (supervisor->broke)
         packet->lost = supervisor->broke;
     supervisor->broke = GW_GAP_NONE;
+    note_packet(supervisor, packet);
     if (supervisor->config.received)
         supervisor->config.received(supervisor->config.opaque, packet);
     if (gw_ring_push(supervisor->config.ring, packet) < 0)
@@ -105,7 +174,10 @@ static void report_offline(struct gw_supervisor *supervisor, int error, int64_t 
     const char *reason = gw_session_reason(error);
     bool known = !strncmp(supervisor->reason, reason, sizeof(supervisor->reason) - 1);
 
-    atomic_store(&supervisor->online, false);
+    pthread_mutex_lock(&supervisor->lock);
+    gw_vitals_offline(&supervisor->vitals);
+    pthread_mutex_unlock(&supervisor->lock);
+    atomic_store(&supervisor->status, GW_CAMERA_OFFLINE);
     gw_log(supervisor->config.log, known ? GW_LOG_DEBUG : GW_LOG_WARNING,
            "offline: %s; retrying in %.1f s", reason, (double)wait_us / GW_SECOND);
     if (known)
@@ -124,7 +196,12 @@ static void report_broke(struct gw_supervisor *supervisor, enum gw_gap_cause cau
 
 static int run_session(struct gw_supervisor *supervisor)
 {
-    const struct gw_session_sink sink = {supervisor, handle_packet, handle_online};
+    const struct gw_session_sink sink = {.opaque = supervisor,
+                                         .packet = handle_packet,
+                                         .online = handle_online,
+                                         .lost = handle_lost,
+                                         .clock = handle_clock,
+                                         .skipped = handle_skipped};
     struct gw_session_config session = supervisor->config.session;
     session.url = supervisor->config.camera.record_url;
     session.username = supervisor->config.camera.username;
@@ -174,7 +251,7 @@ static void *run(void *opaque)
             break;
         atomic_fetch_add(&supervisor->reconnects, 1);
     }
-    atomic_store(&supervisor->online, false);
+    atomic_store(&supervisor->status, GW_CAMERA_OFFLINE);
     return NULL;
 }
 
@@ -202,9 +279,12 @@ int gw_supervisor_create(struct gw_supervisor **ret, const struct gw_supervisor_
     supervisor->config = *config;
     supervisor->transport = config->session.transport;
     gw_stop_init(&supervisor->stop);
+    pthread_mutex_init(&supervisor->lock, NULL);
+    gw_vitals_init(&supervisor->vitals);
     int error = start_thread(supervisor);
     if (error < 0) {
         gw_stop_finish(&supervisor->stop);
+        pthread_mutex_destroy(&supervisor->lock);
         free(supervisor);
         return error;
     }
@@ -225,6 +305,7 @@ void gw_supervisor_destroy(struct gw_supervisor **ret)
     gw_stop_request(&supervisor->stop);
     pthread_join(supervisor->thread, NULL);
     gw_stop_finish(&supervisor->stop);
+    pthread_mutex_destroy(&supervisor->lock);
     explicit_bzero(&supervisor->config.camera, sizeof(supervisor->config.camera));
     free(supervisor);
     *ret = NULL;
@@ -232,7 +313,9 @@ void gw_supervisor_destroy(struct gw_supervisor **ret)
 
 void gw_supervisor_count(struct gw_supervisor *supervisor, struct gw_supervisor_counters *ret)
 {
-    ret->online = atomic_load(&supervisor->online);
+    ret->status = (enum gw_camera_status)atomic_load(&supervisor->status);
+    ret->online = gw_camera_delivers(ret->status);
+    ret->signs = read_signs(supervisor);
     ret->packets = atomic_load(&supervisor->packets);
     ret->bytes = atomic_load(&supervisor->bytes);
     ret->reconnects = atomic_load(&supervisor->reconnects);

@@ -24,7 +24,7 @@ struct gw_supervisor_config {
     const struct gw_log *log;
 
     void *opaque; // for those below, called on the supervisor's thread; each may be NULL
-    void (*state)(void *opaque, const struct gw_camera_state *state); // only changes
+    void (*state)(void *opaque, const struct gw_camera_state *state); // only changes; see vitals.h
     void (*received)(void *opaque, const struct gw_packet *packet);   // goes into the ring next
     void (*pushed)(void *opaque); // a packet is in the ring; must be quick
     // A session ended, unasked, behind what is in the ring; before state() says so. The next packet
@@ -33,7 +33,9 @@ struct gw_supervisor_config {
 };
 
 struct gw_supervisor_counters {
-    bool online;
+    bool online; // or degraded
+    enum gw_camera_status status;
+    struct gw_camera_signs signs; // now
     uint64_t packets, bytes, reconnects;
     int64_t last_packet_mono_us; // 0 before the first
 };

@@ -134,6 +134,8 @@ static void merge_event(struct gw_event_row *row, const struct gw_event *news,
         event->end_us = old.end_us;
     if (event->snapshot_us == GW_NO_TIME)
         event->snapshot_us = old.snapshot_us;
+    if (event->clock_offset_us == GW_NO_TIME)
+        event->clock_offset_us = old.clock_offset_us;
 }
 
 // Fills row with what the event now is. Returns 1, 0 when the fact says nothing new, or an error.
@@ -195,6 +197,8 @@ static void merge_clip(struct gw_clip_row *row, const struct gw_clip *news)
     row->clip = *news;
     memcpy(row->clip.camera, old.camera, sizeof(row->clip.camera));
     row->clip.start_us = old.start_us;
+    if (row->clip.clock_offset_us == GW_NO_TIME)
+        row->clip.clock_offset_us = old.clock_offset_us;
 }
 
 // Fills row with what the clip now is. Returns 1, 0 when the fact says nothing new, or an error.
@@ -242,17 +246,26 @@ static int take_clip(struct gw_commit *commit, const struct gw_fact *fact)
 // Nothing happens for a camera that was removed meanwhile; its fact is published all the same.
 static int write_state(struct gw_index *index, const struct gw_camera_state *state)
 {
-    sqlite3_stmt *statement =
-        gw_index_statement(index, "INSERT INTO camera_state (camera, status, reason, since_us)"
-                                  " SELECT id, ?2, ?3, ?4 FROM camera WHERE id = ?1"
-                                  " ON CONFLICT (camera) DO UPDATE SET status = excluded.status,"
-                                  " reason = excluded.reason, since_us = excluded.since_us");
+    sqlite3_stmt *statement = gw_index_statement(
+        index,
+        "INSERT INTO camera_state (camera, status, reason, since_us, frame_rate, bit_rate,"
+        " key_age_us, reconnects, clock_offset_us)"
+        " SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM camera WHERE id = ?1"
+        " ON CONFLICT (camera) DO UPDATE SET status = excluded.status, reason = excluded.reason,"
+        " since_us = excluded.since_us, frame_rate = excluded.frame_rate,"
+        " bit_rate = excluded.bit_rate, key_age_us = excluded.key_age_us,"
+        " reconnects = excluded.reconnects, clock_offset_us = excluded.clock_offset_us");
     if (!statement)
         return GW_ERROR_INDEX;
     gw_index_bind_text(statement, 1, state->camera);
-    gw_index_bind_text(statement, 2, state->status == GW_CAMERA_ONLINE ? "online" : "offline");
+    gw_index_bind_text(statement, 2, gw_camera_status_name(state->status));
     gw_index_bind_text(statement, 3, state->reason);
     sqlite3_bind_int64(statement, 4, state->since_us);
+    sqlite3_bind_double(statement, 5, state->signs.frame_rate);
+    sqlite3_bind_double(statement, 6, state->signs.bit_rate);
+    gw_index_bind_known(statement, 7, state->signs.key_age_us, -1);
+    sqlite3_bind_int64(statement, 8, (int64_t)state->signs.reconnects);
+    gw_index_bind_known(statement, 9, state->signs.clock_offset_us, GW_NO_TIME);
     return gw_index_run(index, statement);
 }
 
@@ -305,7 +318,8 @@ static int take_entry(struct gw_commit *commit, const struct gw_fact_entry *entr
     case GW_FACT_CLIP_OPENED:
     case GW_FACT_CLIP_CLOSED: return take_clip(commit, &entry->fact);
     case GW_FACT_CAMERA_ONLINE:
-    case GW_FACT_CAMERA_OFFLINE: return take_camera(commit, &entry->fact);
+    case GW_FACT_CAMERA_OFFLINE:
+    case GW_FACT_CAMERA_DEGRADED: return take_camera(commit, &entry->fact);
     case GW_FACT_COVERAGE: return gw_index_take_coverage(commit, entry);
     case GW_FACT_GAP_OPENED:
     case GW_FACT_GAP_CLOSED: return 0; // the index alone makes gaps

@@ -34,7 +34,7 @@ struct gw_index {
 
 // --- schema --------------------------------------------------------------------------------------
 
-#define GW_INDEX_SCHEMA_VERSION 3
+#define GW_INDEX_SCHEMA_VERSION 4
 
 // The statements that bring an index from version - 1 to version.
 const char *gw_index_schema(int version);
@@ -66,12 +66,13 @@ int gw_index_integer(struct gw_index *index, sqlite3_stmt *statement, int64_t *r
 #define GW_PLACE_COLUMNS "camera_name, division, grid, lon, lat"
 #define GW_EVENT_COLUMNS                                                                           \
     "id, camera, state, start_us, end_us, kind, confirmed_us, score, box_x, box_y, box_w, box_h, " \
-    "zones, snapshot_us, interrupted, " GW_PLACE_COLUMNS
-#define GW_EVENT_PARAMETERS "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20"
+    "zones, snapshot_us, interrupted, " GW_PLACE_COLUMNS ", clock_offset_us"
+#define GW_EVENT_PARAMETERS                                                                        \
+    "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21"
 #define GW_CLIP_COLUMNS                                                                            \
     "id, camera, state, start_us, end_us, size_bytes, frames, codec, width, height, "              \
-    "truncated, " GW_PLACE_COLUMNS
-#define GW_CLIP_PARAMETERS "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16"
+    "truncated, " GW_PLACE_COLUMNS ", clock_offset_us"
+#define GW_CLIP_PARAMETERS "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17"
 #define GW_GAP_COLUMNS     "id, camera, state, start_us, end_us, cause, " GW_PLACE_COLUMNS
 #define GW_GAP_PARAMETERS  "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11"
 
@@ -80,6 +81,9 @@ void gw_index_column_text(sqlite3_stmt *statement, int column, char *ret, size_t
 // NAN for NULL, and the reverse.
 double gw_index_column_degrees(sqlite3_stmt *statement, int column);
 void gw_index_bind_degrees(sqlite3_stmt *statement, int parameter, double degrees);
+// unknown for NULL, and the reverse.
+int64_t gw_index_column_known(sqlite3_stmt *statement, int column, int64_t unknown);
+void gw_index_bind_known(sqlite3_stmt *statement, int parameter, int64_t value, int64_t unknown);
 // Binds text that outlives the statement's use.
 void gw_index_bind_text(sqlite3_stmt *statement, int parameter, const char *text);
 

@@ -15,8 +15,10 @@
 #define CAMERA_COLUMNS                                                                             \
     "id, name, division, grid, record_url, username, password, record, enabled, lon, lat, "        \
     "detect_url"
+#define STATE_COLUMNS                                                                              \
+    "status, reason, since_us, frame_rate, bit_rate, key_age_us, reconnects, clock_offset_us"
 #define CAMERA_QUERY                                                                               \
-    "SELECT " CAMERA_COLUMNS ", status, reason, since_us"                                          \
+    "SELECT " CAMERA_COLUMNS ", " STATE_COLUMNS                                                    \
     " FROM camera LEFT JOIN camera_state ON camera_state.camera = camera.id"
 
 int64_t gw_index_version(struct gw_index *index)
@@ -30,6 +32,28 @@ int64_t gw_index_version(struct gw_index *index)
 }
 
 // --- rows ----------------------------------------------------------------------------------------
+
+// The columns of camera_state from this one on; all are NULL for a camera never heard of.
+static int read_state(struct gw_index *index, sqlite3_stmt *statement, int column,
+                      struct gw_camera_state *ret)
+{
+    const char *name = (const char *)sqlite3_column_text(statement, column);
+    int status = name ? gw_camera_status_from_name(name) : GW_CAMERA_OFFLINE;
+    if (status < 0) {
+        snprintf(index->error, sizeof(index->error),
+                 "a row of table camera_state has an unknown status");
+        return GW_ERROR_INDEX;
+    }
+    ret->status = (enum gw_camera_status)status;
+    gw_index_column_text(statement, column + 1, ret->reason, sizeof(ret->reason));
+    ret->since_us = gw_index_column_known(statement, column + 2, GW_NO_TIME);
+    ret->signs.frame_rate = sqlite3_column_double(statement, column + 3);
+    ret->signs.bit_rate = sqlite3_column_double(statement, column + 4);
+    ret->signs.key_age_us = gw_index_column_known(statement, column + 5, -1);
+    ret->signs.reconnects = (uint64_t)sqlite3_column_int64(statement, column + 6);
+    ret->signs.clock_offset_us = gw_index_column_known(statement, column + 7, GW_NO_TIME);
+    return 0;
+}
 
 static int read_camera(struct gw_index *index, sqlite3_stmt *statement, struct gw_camera_row *ret)
 {
@@ -56,11 +80,7 @@ static int read_camera(struct gw_index *index, sqlite3_stmt *statement, struct g
     gw_index_column_text(statement, 11, camera->detect_url, sizeof(camera->detect_url));
 
     gw_index_column_text(statement, 0, state->camera, sizeof(state->camera));
-    const char *status = (const char *)sqlite3_column_text(statement, 12);
-    state->status = status && !strcmp(status, "online") ? GW_CAMERA_ONLINE : GW_CAMERA_OFFLINE;
-    gw_index_column_text(statement, 13, state->reason, sizeof(state->reason));
-    state->since_us = status ? sqlite3_column_int64(statement, 14) : GW_NO_TIME;
-    return 0;
+    return read_state(index, statement, 12, state);
 }
 
 int gw_index_camera(struct gw_index *index, const char *id, struct gw_camera_row *ret)

@@ -33,6 +33,21 @@ void gw_index_bind_degrees(sqlite3_stmt *statement, int parameter, double degree
         sqlite3_bind_null(statement, parameter);
 }
 
+int64_t gw_index_column_known(sqlite3_stmt *statement, int column, int64_t unknown)
+{
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+        return unknown;
+    return sqlite3_column_int64(statement, column);
+}
+
+void gw_index_bind_known(sqlite3_stmt *statement, int parameter, int64_t value, int64_t unknown)
+{
+    if (value != unknown)
+        sqlite3_bind_int64(statement, parameter, value);
+    else
+        sqlite3_bind_null(statement, parameter);
+}
+
 void gw_index_bind_text(sqlite3_stmt *statement, int parameter, const char *text)
 {
     sqlite3_bind_text(statement, parameter, text, -1, SQLITE_STATIC);
@@ -130,11 +145,10 @@ int gw_index_read_event(struct gw_index *index, sqlite3_stmt *statement, struct 
     event->box =
         (struct gw_box){sqlite3_column_double(statement, 8), sqlite3_column_double(statement, 9),
                         sqlite3_column_double(statement, 10), sqlite3_column_double(statement, 11)};
-    event->snapshot_us = sqlite3_column_type(statement, 13) == SQLITE_NULL
-                             ? GW_NO_TIME
-                             : sqlite3_column_int64(statement, 13);
+    event->snapshot_us = gw_index_column_known(statement, 13, GW_NO_TIME);
     event->interrupted = sqlite3_column_int(statement, 14);
     read_place(statement, 15, &ret->place);
+    event->clock_offset_us = gw_index_column_known(statement, 20, GW_NO_TIME);
     return 0;
 }
 
@@ -148,7 +162,7 @@ int gw_index_write_event(struct gw_index *index, const struct gw_event_row *row)
         " confirmed_us = excluded.confirmed_us, score = excluded.score, box_x = excluded.box_x,"
         " box_y = excluded.box_y, box_w = excluded.box_w, box_h = excluded.box_h,"
         " zones = excluded.zones, snapshot_us = excluded.snapshot_us,"
-        " interrupted = excluded.interrupted");
+        " interrupted = excluded.interrupted, clock_offset_us = excluded.clock_offset_us");
     if (!statement)
         return GW_ERROR_INDEX;
     char *zones = format_zones(event);
@@ -165,10 +179,10 @@ int gw_index_write_event(struct gw_index *index, const struct gw_event_row *row)
     sqlite3_bind_double(statement, 11, event->box.w);
     sqlite3_bind_double(statement, 12, event->box.h);
     gw_index_bind_text(statement, 13, zones);
-    if (event->snapshot_us != GW_NO_TIME)
-        sqlite3_bind_int64(statement, 14, event->snapshot_us);
+    gw_index_bind_known(statement, 14, event->snapshot_us, GW_NO_TIME);
     sqlite3_bind_int(statement, 15, event->interrupted);
     bind_place(statement, 16, &row->place);
+    gw_index_bind_known(statement, 21, event->clock_offset_us, GW_NO_TIME);
     int result = gw_index_run(index, statement);
     free(zones);
     return result;
@@ -195,6 +209,7 @@ int gw_index_read_clip(struct gw_index *index, sqlite3_stmt *statement, struct g
     clip->height = sqlite3_column_int(statement, 9);
     clip->truncated = sqlite3_column_int(statement, 10);
     read_place(statement, 11, &ret->place);
+    clip->clock_offset_us = gw_index_column_known(statement, 16, GW_NO_TIME);
     return 0;
 }
 
@@ -206,7 +221,8 @@ int gw_index_write_clip(struct gw_index *index, const struct gw_clip_row *row)
         "INSERT INTO clip (" GW_CLIP_COLUMNS ") VALUES (" GW_CLIP_PARAMETERS ")"
         " ON CONFLICT (id) DO UPDATE SET state = excluded.state, end_us = excluded.end_us,"
         " size_bytes = excluded.size_bytes, frames = excluded.frames, codec = excluded.codec,"
-        " width = excluded.width, height = excluded.height, truncated = excluded.truncated");
+        " width = excluded.width, height = excluded.height, truncated = excluded.truncated,"
+        " clock_offset_us = excluded.clock_offset_us");
     if (!statement)
         return GW_ERROR_INDEX;
     sqlite3_bind_blob(statement, 1, clip->id.bytes, sizeof(clip->id.bytes), SQLITE_STATIC);
@@ -221,6 +237,7 @@ int gw_index_write_clip(struct gw_index *index, const struct gw_clip_row *row)
     sqlite3_bind_int(statement, 10, clip->height);
     sqlite3_bind_int(statement, 11, clip->truncated);
     bind_place(statement, 12, &row->place);
+    gw_index_bind_known(statement, 17, clip->clock_offset_us, GW_NO_TIME);
     return gw_index_run(index, statement);
 }
 

@@ -149,6 +149,15 @@ static const char *const versions[GW_INDEX_SCHEMA_VERSION] = {
     "  next_us INTEGER"
     ") STRICT;"
     "CREATE INDEX coverage_by_camera ON coverage (camera, run);",
+
+    // 4
+    "ALTER TABLE camera_state ADD COLUMN frame_rate REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE camera_state ADD COLUMN bit_rate REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE camera_state ADD COLUMN key_age_us INTEGER;"
+    "ALTER TABLE camera_state ADD COLUMN reconnects INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE camera_state ADD COLUMN clock_offset_us INTEGER;"
+    "ALTER TABLE event ADD COLUMN clock_offset_us INTEGER;"
+    "ALTER TABLE clip ADD COLUMN clock_offset_us INTEGER;",
 };
 
 const char *gw_index_schema(int version)

@@ -25,10 +25,9 @@ static bool same_camera(const struct gw_camera *a, const struct gw_camera *b)
 {
     return !strcmp(a->name, b->name) && !strcmp(a->division, b->division) &&
            !strcmp(a->grid, b->grid) && !strcmp(a->record_url, b->record_url) &&
-           !strcmp(a->detect_url, b->detect_url) &&
-           !strcmp(a->username, b->username) && !strcmp(a->password, b->password) &&
-           a->record == b->record && a->enabled == b->enabled && same_degrees(a->lon, b->lon) &&
-           same_degrees(a->lat, b->lat);
+           !strcmp(a->detect_url, b->detect_url) && !strcmp(a->username, b->username) &&
+           !strcmp(a->password, b->password) && a->record == b->record &&
+           a->enabled == b->enabled && same_degrees(a->lon, b->lon) && same_degrees(a->lat, b->lat);
 }
 
 static int import_row(struct import *import, struct gw_camera camera)

@@ -39,7 +39,7 @@ static void add_state(json_t *json, const struct gw_camera_state *state)
 {
     char text[GW_RFC3339_SIZE];
     bool known = state->since_us != GW_NO_TIME;
-    const char *status = state->status == GW_CAMERA_ONLINE ? "online" : "offline";
+    const char *status = gw_camera_status_name(state->status);
 
     json_object_set_new(json, "status", json_string(known ? status : "unknown"));
     json_object_set_new(json, "reason", json_string(known ? state->reason : ""));
@@ -47,6 +47,16 @@ static void add_state(json_t *json, const struct gw_camera_state *state)
         json_object_set_new(json, "since", json_string(gw_format_rfc3339(text, state->since_us)));
         json_object_set_new(json, "since_us", json_integer(state->since_us));
     }
+}
+
+// How it delivers: now, by its worker's report, or else when its state changed.
+static void add_signs(json_t *json, const struct gw_camera_state *state,
+                      const struct gw_console_camera *reported)
+{
+    bool live = reported && reported->metrics.online;
+    if (state->since_us == GW_NO_TIME || !gw_camera_delivers(state->status))
+        return;
+    gw_camera_signs_to_json(json, live ? &reported->metrics.signs : &state->signs);
 }
 
 // How it is analysed, when a worker has told; see core/camera.h.
@@ -127,10 +137,12 @@ enum MHD_Result gw_route_cameras(struct gw_request *request)
     json_t *json = json_object(), *items = json_array();
     for (int i = 0; i < count; i++) {
         json_t *item = camera_to_json(&rows[i]);
-        if (known > 0)
-            add_analysis(
-                item, &rows[i].camera,
-                bsearch(rows[i].camera.id, reported, (size_t)known, sizeof(*reported), compare_id));
+        const struct gw_console_camera *report =
+            known > 0
+                ? bsearch(rows[i].camera.id, reported, (size_t)known, sizeof(*reported), compare_id)
+                : NULL;
+        add_signs(item, &rows[i].state, report);
+        add_analysis(item, &rows[i].camera, report);
         json_array_append_new(items, item);
     }
     free(reported);
