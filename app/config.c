@@ -46,6 +46,10 @@ static const struct gw_config_option options[] = {
      "Memory for one camera's pre-roll; 8 s of a 16 Mb/s stream need 16 MiB."},
     {"camera.stall", GW_VALUE_DURATION, FIELD(stall_us), "5s", 1 * GW_SECOND, 60 * GW_SECOND,
      "A camera that sends no complete frame for so long is offline and is connected again."},
+    {"camera.redirects", GW_VALUE_CHOICE, FIELD(redirects), "network", 0, 0,
+     "Where a camera may redirect us: to its own host only, to any host but this machine and its "
+     "local link, or to any.",
+     "same-host network any"},
     {"camera.transport", GW_VALUE_CHOICE, FIELD(transport), "tcp", 0, 0,
      "How pictures travel, if the camera can: tcp within the RTSP connection, udp beside it. The "
      "other "

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,9 @@
 #define SHORT_LIFE_US  (10 * GW_SECOND)
 #define FIRST_RETRY_US (GW_SECOND / 2)
 #define LAST_RETRY_US  (10 * GW_SECOND)
+
+// Where a worker finds its end of the door.
+enum { DOOR_FD = 3 };
 
 extern char **environ;
 
@@ -91,9 +95,9 @@ struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id 
 
 // --- starting and ending -------------------------------------------------------------------------
 
-static void start(struct gw_crew *crew, struct gw_crew_member *member, int64_t mono_us)
+static int spawn(const struct gw_crew_config *config, struct gw_crew_member *member, int door_fd)
 {
-    const struct gw_crew_config *config = &crew->config;
+    char door[] = "--door-fd", number[8];
     char *arguments[] = {(char *)"gridwatch",
                          (char *)"worker",
                          (char *)"--hub",
@@ -107,16 +111,49 @@ static void start(struct gw_crew *crew, struct gw_crew_member *member, int64_t m
                          (char *)"--log-format",
                          (char *)config->log_format,
                          (char *)"--end-with-parent",
+                         door_fd >= 0 ? door : NULL,
+                         number,
                          NULL};
-    int error = posix_spawn(&member->pid, config->program, NULL, NULL, arguments, environ);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    snprintf(number, sizeof(number), "%d", DOOR_FD);
+    if (door_fd >= 0)
+        posix_spawn_file_actions_adddup2(&actions, door_fd, DOOR_FD); // not closed on exec
+    int error = posix_spawn(&member->pid, config->program, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
 
+// The two ends of a worker's door: ret[0] stays here.
+static int make_door(const struct gw_crew_config *config, int ret[2])
+{
+    ret[0] = ret[1] = -1;
+    if (config->door && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
+        return errno;
+    return 0;
+}
+
+static void start(struct gw_crew *crew, struct gw_crew_member *member, int64_t mono_us)
+{
+    const struct gw_crew_config *config = &crew->config;
+    int ends[2];
+    int error = make_door(config, ends);
+
+    if (!error)
+        error = spawn(config, member, ends[1]);
+    if (ends[1] >= 0)
+        close(ends[1]);
     if (error) {
         gw_log_error(config->log, "cannot start worker %s (%s): %s", member->name, config->program,
                      strerror(error));
+        if (ends[0] >= 0)
+            close(ends[0]);
         member->pid = 0;
         member->restart_us = mono_us + LAST_RETRY_US;
         return;
     }
+    if (config->door)
+        gw_door_admit(config->door, (int)(member - crew->members), ends[0]);
     member->started_us = member->heard_us = mono_us;
 }
 

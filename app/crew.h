@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "app/door.h"
 #include "app/id_set.h"
 #include "core/fact.h"
 #include "core/log.h"
@@ -36,7 +37,8 @@ struct gw_crew_config {
     const char *endpoint; // of the hub's worker socket
     const char *store;
     const char *log_level, *log_format;
-    int count; // how many workers
+    int count;            // how many workers
+    struct gw_door *door; // borrowed; each worker gets its end of it. NULL: they have none
     const struct gw_log *log;
 };
 

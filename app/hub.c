@@ -15,6 +15,7 @@
 #include "app/camera_url.h"
 #include "app/cli.h"
 #include "app/crew.h"
+#include "app/door.h"
 #include "app/ledger.h"
 #include "app/process.h"
 #include "app/protocol.h"
@@ -43,6 +44,7 @@ struct hub {
     struct gw_index *index;
     int64_t index_version; // when the registry was last read
     struct gw_crew *crew;
+    struct gw_door *door;
     struct gw_assignment assignment;
     struct gw_ledger *ledger;
     struct gw_publisher *publisher;
@@ -279,6 +281,7 @@ static void update_cameras(struct hub *hub, bool force)
     if (gw_assignment_update(&hub->assignment, cameras, count, gw_crew_count(hub->crew))) {
         gw_log_info(&hub_log, "%d cameras", hub->assignment.count);
         gw_strays_settle_coverage(hub->ledger, hub->crew);
+        gw_door_assign(hub->door, &hub->assignment);
         for (int i = 0; i < gw_crew_count(hub->crew); i++)
             if (gw_crew_member(hub->crew, i)->present)
                 assign(hub, gw_crew_member(hub->crew, i));
@@ -480,6 +483,16 @@ static int open_ledger(struct hub *hub)
     return 0;
 }
 
+static int open_door(struct hub *hub, int workers)
+{
+    const int redirects = gw_redirects_from_name(hub->site->redirects);
+    struct gw_door_config config = {
+        .workers = workers, .redirects = (enum gw_redirects)redirects, .log = &hub_log};
+    assert(redirects >= 0); // the configuration takes no other
+    int error = gw_door_create(&hub->door, &config);
+    return error ? gw_cli_fail("cannot open the workers' door: %s", gw_strerror(error)) : 0;
+}
+
 static int open_crew(struct hub *hub)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -496,6 +509,10 @@ static int open_crew(struct hub *hub)
     hub->covered = calloc((size_t)config.count, sizeof(json_t *));
     if (!hub->covered)
         abort();
+    int error = open_door(hub, config.count);
+    if (error)
+        return error;
+    config.door = hub->door;
     ssize_t length = readlink("/proc/self/exe", hub->program, sizeof(hub->program) - 1);
     if (length < 0 || gw_crew_create(&hub->crew, &config) < 0)
         return gw_cli_fail("cannot prepare the workers: %s", strerror(errno));
@@ -522,6 +539,7 @@ static void close_all(struct hub *hub)
     free(hub->covered);
     gw_console_destroy(&hub->console);
     gw_crew_destroy(&hub->crew);
+    gw_door_destroy(&hub->door);
     gw_ledger_destroy(&hub->ledger);
     gw_publisher_destroy(&hub->publisher);
     gw_site_status_destroy(&hub->status);

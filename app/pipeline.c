@@ -24,6 +24,8 @@
 struct gw_pipeline {
     struct gw_camera camera;
     struct gw_services services;
+    struct gw_door_caller callers[GW_DOOR_STREAM_COUNT];
+    struct gw_dialer dialers[GW_DOOR_STREAM_COUNT];
     struct gw_log log, detect_log;
     char detect_name[GW_CAMERA_ID_SIZE + 16];
     bool ending; // set before the analysis is flushed: what is open then is cut off, not over
@@ -127,6 +129,17 @@ static int create_analysis(struct gw_pipeline *pipeline, const struct gw_setting
     return gw_analysis_create(&pipeline->analysis, &config);
 }
 
+static void set_dialers(struct gw_pipeline *pipeline)
+{
+    for (int i = 0; i < GW_DOOR_STREAM_COUNT; i++) {
+        struct gw_door_caller *caller = &pipeline->callers[i];
+        caller->client = pipeline->services.door;
+        caller->stream = (enum gw_door_stream)i;
+        strcpy(caller->camera, pipeline->camera.id);
+        pipeline->dialers[i] = caller->client ? gw_door_dialer(caller) : gw_dial_direct;
+    }
+}
+
 static int create_supervisor(struct gw_pipeline *pipeline, const struct gw_settings *settings)
 {
     struct gw_supervisor_config config = {.camera = pipeline->camera,
@@ -140,6 +153,7 @@ static int create_supervisor(struct gw_pipeline *pipeline, const struct gw_setti
                                           .pushed = handle_pushed};
     config.session.stall_timeout_us = settings->stall_us;
     config.session.transport = (enum gw_transport)settings->transport;
+    config.session.dialer = &pipeline->dialers[GW_DOOR_RECORD];
     return gw_supervisor_create(&pipeline->supervisor, &config);
 }
 
@@ -160,6 +174,7 @@ static int create_detect(struct gw_pipeline *pipeline, const struct gw_settings 
     strcpy(config.camera.record_url, pipeline->camera.detect_url);
     config.session.stall_timeout_us = settings->stall_us;
     config.session.transport = (enum gw_transport)settings->transport;
+    config.session.dialer = &pipeline->dialers[GW_DOOR_DETECT];
     snprintf(pipeline->detect_name, sizeof(pipeline->detect_name), "%s detect_url",
              pipeline->camera.id);
     pipeline->detect_log.name = pipeline->detect_name;
@@ -179,6 +194,7 @@ int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,
     pipeline->camera = *camera;
     pipeline->services = *services;
     pipeline->log.name = pipeline->camera.id;
+    set_dialers(pipeline);
 
     int error = gw_ring_create(&pipeline->ring, &ring);
     if (!error)

@@ -11,6 +11,7 @@
 
 #include "app/decode_pool.h"
 #include "app/disk.h"
+#include "app/door_client.h"
 #include "app/link.h"
 
 struct gw_pipeline;
@@ -21,6 +22,7 @@ struct gw_services {
     struct gw_link *link;
     struct gw_decode_pool *pool;
     struct gw_disk *disk;
+    struct gw_door_client *door; // NULL: sessions make their own sockets
 };
 
 int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,

@@ -9,14 +9,10 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,31 +22,7 @@
 #include "core/error.h"
 #include "ingest/dial.h"
 #include "ingest/resolve.h"
-
-// --- a resolver that hangs on request ------------------------------------------------------------
-
-static sem_t release;                  // one post lets one hanging question go
-static atomic_int asking, most_asking; // names that hang now, and at most
-
-// Stands before the C library's. "slow.test" hangs until released, "there.test" is 127.0.0.1.
-int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-                struct addrinfo **ret)
-{
-    static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-    if (!real)
-        *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
-    if (hints->ai_flags & AI_NUMERICHOST)
-        return real(host, service, hints, ret);
-    if (!strcmp(host, "slow.test")) {
-        int now = atomic_fetch_add(&asking, 1) + 1;
-        if (now > atomic_load(&most_asking))
-            atomic_store(&most_asking, now);
-        sem_wait(&release);
-        atomic_fetch_sub(&asking, 1);
-        host = "there.test";
-    }
-    return strcmp(host, "there.test") ? EAI_NONAME : real("127.0.0.1", service, hints, ret);
-}
+#include "slow_names.h"
 
 // --- helpers -------------------------------------------------------------------------------------
 
@@ -106,13 +78,6 @@ static int socket_error(int fd)
     assert_int_equal(poll(&poller, 1, 5000), 1);
     assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size), 0);
     return error;
-}
-
-static void wait_until(atomic_int *number, int value)
-{
-    for (int i = 0; atomic_load(number) != value; i++, usleep(1000))
-        if (i > 5000)
-            fail_msg("it stays %d", atomic_load(number));
 }
 
 // --- the policy ----------------------------------------------------------------------------------
@@ -424,6 +389,6 @@ int main(void)
         cmocka_unit_test(pairs_lie_on_an_even_port_and_the_next_one),
         cmocka_unit_test(an_aimed_pair_hears_its_camera_and_nobody_else),
     };
-    sem_init(&release, 0, 0);
+    slow_names_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,6 +102,39 @@ static void scrubbed_arguments_show_no_password(void **state)
     assert_string_equal(other, "plain");
 }
 
+static void expect_host(const char *url, const char *expected_host, uint16_t expected_port)
+{
+    char host[GW_URL_HOST_SIZE];
+    uint16_t port;
+    assert_int_equal(gw_url_host(url, host, &port), 0);
+    assert_string_equal(host, expected_host);
+    assert_int_equal(port, expected_port);
+}
+
+static void a_url_names_a_host_and_a_port(void **state)
+{
+    expect_host("rtsp://10.0.0.7/ch1", "10.0.0.7", 554);
+    expect_host("rtsps://cam.example", "cam.example", 322);
+    expect_host("RTSP://cam:8554?a=b:1", "cam", 8554);
+    expect_host("rtsp://[fe80::1%25eth0]:554/a", "fe80::1%25eth0", 554);
+    expect_host("rtsp://[2001:db8::7]", "2001:db8::7", 554);
+    expect_host("rtsp://u:p@x@cam:9/a@b", "cam", 9);
+}
+
+static void what_names_no_host_is_refused(void **state)
+{
+    const char *const urls[] = {"",           "http://cam/a",   "rtsp://",          "rtsp:///a",
+                                "rtsp://[]/", "rtsp://cam:0/a", "rtsp://cam:99999", "rtsp://[::1",
+                                "rtsp://:554"};
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        char host[GW_URL_HOST_SIZE] = "same";
+        uint16_t port = 7;
+        assert_int_equal(gw_url_host(urls[i], host, &port), GW_ERROR_INVALID);
+        assert_string_equal(host, "same");
+        assert_int_equal(port, 7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +146,8 @@ int main(void)
         cmocka_unit_test(redacting_hides_every_credential_in_a_text),
         cmocka_unit_test(redacting_truncates_and_terminates),
         cmocka_unit_test(scrubbed_arguments_show_no_password),
+        cmocka_unit_test(a_url_names_a_host_and_a_port),
+        cmocka_unit_test(what_names_no_host_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
