@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The Gridwatch authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every misbehaviour of tests/camera/misbehaviours.py, on one site, all at once; a row each.
+"""Every misbehaviour of tests/camera/misbehaviours.py, a row each; half of them at once on one site, then
+the other half, since a sanitized program on two cores has no time for all.
 
 A row is judged by what the site told (states, reasons, gaps) and by the numbers of the pictures in its
 clips, against the ledger of the camera that sent them (ledger_judge.py). What each row is about and what
@@ -20,11 +21,13 @@ from bad_camera import BadCamera, wall_us
 from gridwatch_site import Site, probe_frames, wait_for
 from ledger_judge import SECOND, judge_films, judge_gaps, judge_numbers, judge_times, usable
 from misbehaviours import MISBEHAVIOURS
-from numbered_film import FPS, read_clip
+from numbered_film import FILMS, FPS, read_clip
 
 WATCH_S = 38
 STALL_S = 3
 TAIL_US = 1_000_000  # what was sent so shortly before the end may be missing
+WAVES = 2
+BATCH, BETWEEN_S = 6, 0.5  # cameras are added by so many at once
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Row:
     uneven_s: float = 0.04   # by which one duration may be off
     settles_s: float = 0     # after its first picture; times are judged from then on
     fps: float = FPS
+    by_arrival: bool = True  # capture times follow arrival, not the camera's word
     transport: str = None    # over which its pictures must have come
 
 
@@ -65,7 +69,8 @@ ROWS = [
     recorded("resets", "a_reset_connection_loses_no_picture_that_was_sent", **DISCONNECTED),
     recorded("refuses", "a_camera_that_refuses_for_a_time_keeps_the_cause_it_went_away_for", **DISCONNECTED),
     recorded("reboots", "a_camera_that_rebooted_is_recorded_with_its_new_numbers", **DISCONNECTED),
-    recorded("ends-each-8-s", "sessions_that_end_all_the_time_lose_only_the_time_between", **DISCONNECTED),
+    recorded("ends-each-8-s", "sessions_that_end_all_the_time_lose_only_the_time_between", status="online|offline",
+             **DISCONNECTED),
     recorded("says-goodbye", "a_goodbye_ends_the_session_without_waiting_for_a_stall", **DISCONNECTED),
     refused("never-answers", "a_camera_that_never_answers_is_unreachable", "unreachable", "no answer"),
     Row("never-lets-go", "a_camera_that_never_lets_go_is_left_all_the_same", status="online", **STALLED),
@@ -141,8 +146,8 @@ ROWS = [
     recorded("udp-reorders", "datagrams_are_put_in_order", transport="udp"),
     recorded("garbage-between", "bytes_between_packets_lose_no_picture"),
     # Time.
-    recorded("clock-right", "capture_times_follow_a_clock_that_is_right"),
-    recorded("clock-near", "capture_times_follow_a_clock_that_is_nearly_right", ahead_s=0.8),
+    recorded("clock-right", "capture_times_follow_a_clock_that_is_right", by_arrival=False),
+    recorded("clock-near", "capture_times_follow_a_clock_that_is_nearly_right", ahead_s=0.8, by_arrival=False),
     recorded("clock-hours-off", "a_clock_that_is_hours_off_is_told_and_not_followed", status="degraded", reason="clock"),
     recorded("clock-jumps", "a_clock_that_jumps_is_told_and_loses_nothing", status="degraded", reason="clock"),
     recorded("ticks-jump-ahead", "timestamps_that_jump_ahead_lose_nothing", settles_s=12),
@@ -155,9 +160,9 @@ ROWS = [
 
 @dataclass
 class Outcome:
-    """What was seen of all cameras."""
+    """What was seen of the cameras of a wave."""
     cameras: dict                               # name: BadCamera
-    added_us: int = 0
+    added_us: dict = field(default_factory=dict)
     until_us: int = 0                           # the end of what is judged
     rows: dict = field(default_factory=dict)    # name: camera as the API shows it at the end
     told: dict = field(default_factory=dict)    # name: [(kind, reason, since_us)] of the bus
@@ -193,8 +198,12 @@ def watch(site, outcome):
     """Runs the cameras' scripts to their end, then asks the site for all that it knows."""
     bus = site.subscribe("camera/")
     before = sorted(site.workers())
-    outcome.added_us = wall_us()
-    import_sheet(site, outcome.cameras, "yes")
+    names = list(outcome.cameras)
+    for at in range(0, len(names), BATCH):
+        batch = names[at:at + BATCH]
+        outcome.added_us |= dict.fromkeys(batch, wall_us())
+        import_sheet(site, {name: outcome.cameras[name] for name in batch}, "yes")
+        time.sleep(BETWEEN_S)
     time.sleep(WATCH_S)
     outcome.resident_kib = [resident_kib(pid) for pid in site.workers()]
     outcome.until_us = wall_us() - TAIL_US
@@ -214,27 +223,40 @@ def watch(site, outcome):
                 (message.kind.rsplit(".", 1)[1], message.data.get("reason", ""), message.data.get("since_us", 0)))
 
 
-@pytest.fixture(scope="module")
-def outcome(films):
-    """One run of all cameras on one site. Each has an address of its own, as real ones have."""
-    with contextlib.ExitStack() as stack:
-        for name in {behaviour.film for _, behaviour in MISBEHAVIOURS.values()} | {"big", "other-parameters"}:
-            films.get(name)  # encoded before the clock runs
-        cameras = {name: stack.enter_context(BadCamera(films, behaviour, host=f"127.0.1.{number}"))
-                   for number, (name, (_, behaviour)) in enumerate(MISBEHAVIOURS.items(), 1)}
-        site = Site(f"camera:\n  stall: {STALL_S}s\n")
-        stack.callback(site.close)
+def run_wave(stack, films, names):
+    """Each camera has an address of its own, as real ones have. The site's store stays until the stack ends."""
+    site = Site(f"camera:\n  stall: {STALL_S}s\n")
+    stack.callback(site.close)
+    with contextlib.ExitStack() as running:
+        cameras = {name: running.enter_context(BadCamera(films, MISBEHAVIOURS[name][1], host=f"127.0.1.{number}"))
+                   for number, name in enumerate(names, 1)}
         seen = Outcome(cameras)
         site.start()
         watch(site, seen)
-        yield seen
+        site.stop()
+    return seen
+
+
+@pytest.fixture(scope="module")
+def waves(films):
+    """What was seen of all cameras, one wave after the other."""
+    for name in FILMS:
+        films.get(name)  # encoded before the clock runs
+    names = list(MISBEHAVIOURS)
+    with contextlib.ExitStack() as stack:
+        yield [run_wave(stack, films, names[first::WAVES]) for first in range(WAVES)]
+
+
+def find(waves, camera):
+    """The outcome of the wave in which that camera was."""
+    return next(wave for wave in waves if camera in wave.cameras)
 
 
 def judge_state(row, outcome):
     """What was told of the camera, in the API and on the bus."""
     shown, told = outcome.rows[row.camera], outcome.told.get(row.camera, [])
     complaints = []
-    if shown["status"] != row.status or not re.search(row.reason, shown.get("reason") or ""):
+    if not re.fullmatch(row.status, shown["status"]) or not re.search(row.reason, shown.get("reason") or ""):
         complaints.append(f"{shown['status']} ({shown.get('reason')}) at the end, not {row.status} ({row.reason})")
     offline = [reason for kind, reason, since_us in told if kind == "offline" and since_us < outcome.until_us]
     if row.told and not any(re.search(row.told, reason) for reason in offline):
@@ -247,18 +269,18 @@ def judge_state(row, outcome):
 def judge_transport(row, outcome):
     if not row.transport:
         return []
-    [*_, last] = [asked for asked in outcome.cameras[row.camera].asked if asked.method == "SETUP"]
-    over = "tcp" if "TCP" in last.headers["transport"] else "udp"
-    return [] if over == row.transport else [f"pulled by {over}, not {row.transport}"]
+    setups = [asked for asked in outcome.cameras[row.camera].asked if asked.method == "SETUP"]
+    over = ["tcp" if "TCP" in asked.headers["transport"] else "udp" for asked in setups]
+    return [] if over[-1:] == [row.transport] else [f"set up over {over}, {row.transport} should be the last"]
 
 
 def judge_clips(row, outcome):
     """The pictures in the clips, their times, and whether they decode."""
-    ledger = outcome.cameras[row.camera].ledger
-    rows = outcome.clips[row.camera]
+    ledger, rows = outcome.cameras[row.camera].ledger, outcome.clips[row.camera]
     if row.status == "offline":
         return [f"{len(rows)} clips of a camera that cannot be recorded"] if rows else []
-    assert usable(ledger), "the camera never sent anything: its site did not connect, or the test is wrong"
+    if not usable(ledger):
+        return ["nobody played it"]
     clips = [read_clip(outcome.files[clip["id"]]) for clip in rows]
     complaints = judge_numbers(clips, ledger, outcome.until_us)
     complaints += judge_times(clips, ledger, row) + judge_films(clips, ledger)
@@ -271,15 +293,16 @@ def judge_clips(row, outcome):
 
 
 def judge_gap_list(row, outcome):
-    return judge_gaps(outcome.gaps[row.camera], outcome.cameras[row.camera].ledger, row, outcome.added_us,
+    return judge_gaps(outcome.gaps[row.camera], outcome.cameras[row.camera].ledger, row, outcome.added_us[row.camera],
                       outcome.until_us)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.fact for row in ROWS])
-def test_misbehaviour(outcome, row):
+def test_misbehaviour(waves, row):
+    outcome = find(waves, row.camera)
     complaints = [*judge_state(row, outcome), *judge_transport(row, outcome), *judge_clips(row, outcome),
                   *judge_gap_list(row, outcome)]
-    assert not complaints, f"{row.camera}: " + "\n  ".join(["", *complaints])
+    assert not complaints, "\n  ".join([f"{row.camera}:", *complaints])
 
 
 def test_every_misbehaviour_of_the_camera_has_a_row():
@@ -287,28 +310,32 @@ def test_every_misbehaviour_of_the_camera_has_a_row():
     assert len({row.fact for row in ROWS}) == len(ROWS) >= 45
 
 
-def test_no_camera_takes_a_worker_with_it_or_fills_its_memory(outcome):
-    before, after = outcome.workers
-    assert before == after
-    assert max(outcome.resident_kib) < 1024 * 1024, "KiB resident, with the sanitizers' own"
+def test_no_camera_takes_a_worker_with_it_or_fills_its_memory(waves):
+    for wave in waves:
+        before, after = wave.workers
+        assert before == after
+        assert max(wave.resident_kib) < 1024 * 1024, "with what the sanitizers take"
 
 
-def test_all_cameras_are_left_at_once_whatever_they_do(outcome):
-    assert outcome.left_s < 8
+def test_all_cameras_are_left_at_once_whatever_they_do(waves):
+    for wave in waves:
+        assert wave.left_s < 10
 
 
-def test_nothing_but_the_video_is_set_up(outcome):
-    asked = outcome.cameras["audio-and-metadata"].asked
+def test_nothing_but_the_video_is_set_up(waves):
+    asked = find(waves, "audio-and-metadata").cameras["audio-and-metadata"].asked
     assert {request.uri.rsplit("/", 1)[1] for request in asked if request.method == "SETUP"} == {"track3"}
 
 
-def test_nobody_came_to_where_the_redirect_led_that_is_not_followed(outcome):
-    assert not [asked for asked in outcome.cameras["redirects-elsewhere"].asked if asked.door == 1]
-    assert [asked for asked in outcome.cameras["redirects"].asked if asked.door == 1]
+def test_a_redirect_is_followed_to_the_same_camera_only(waves):
+    def behind(name):
+        return [asked for asked in find(waves, name).cameras[name].asked if asked.door == 1]
+    assert behind("redirects") and not behind("redirects-elsewhere")
 
 
-def test_a_stall_is_told_within_a_second_of_its_deadline(outcome):
-    for name in ("stalls", "freezes", "stalls-in-picture"):
-        last = max(sent.sent_us for sent in outcome.cameras[name].ledger if sent.connection == 0 and sent.complete)
-        told = min(since_us for kind, _, since_us in outcome.told[name] if kind == "offline")
-        assert STALL_S - 0.2 < (told - last) / SECOND < STALL_S + 1, name
+@pytest.mark.parametrize("camera", ["stalls", "freezes", "stalls-in-picture"])
+def test_a_stall_is_told_within_a_second_of_its_deadline(waves, camera):
+    outcome = find(waves, camera)
+    last_us = max(sent.sent_us for sent in outcome.cameras[camera].ledger if sent.connection == 0 and sent.complete)
+    told_us = min(since_us for kind, _, since_us in outcome.told[camera] if kind == "offline")
+    assert STALL_S - 0.2 < (told_us - last_us) / SECOND < STALL_S + 1
