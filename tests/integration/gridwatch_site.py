@@ -91,6 +91,11 @@ class Subscriber:
             if message.kind.endswith(kind) and camera in (None, message.data.get("camera")):
                 return message
 
+    def drain(self):
+        """Forgets what has come until now."""
+        while self.receive(0):
+            pass
+
     def close(self):
         self.context.destroy(linger=0)
 
