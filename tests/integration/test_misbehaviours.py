@@ -22,6 +22,7 @@ from gridwatch_site import Site, probe_frames, wait_for
 from ledger_judge import SECOND, judge_films, judge_gaps, judge_numbers, judge_times, usable
 from misbehaviours import MISBEHAVIOURS
 from numbered_film import FILMS, FPS, read_clip
+from rtsp_camera import ROOT
 
 WATCH_S = 38
 STALL_S = 3
@@ -225,7 +226,7 @@ def watch(site, outcome):
 
 def run_wave(stack, films, names):
     """Each camera has an address of its own, as real ones have. The site's store stays until the stack ends."""
-    site = Site(f"camera:\n  stall: {STALL_S}s\n")
+    site = Site(f"camera:\n  stall: {STALL_S}s\nanalysis:\n  level: off\n")
     stack.callback(site.close)
     with contextlib.ExitStack() as running:
         cameras = {name: running.enter_context(BadCamera(films, MISBEHAVIOURS[name][1], host=f"127.0.1.{number}"))
@@ -308,6 +309,13 @@ def test_misbehaviour(waves, row):
 def test_every_misbehaviour_of_the_camera_has_a_row():
     assert [row.camera for row in ROWS] == list(MISBEHAVIOURS)
     assert len({row.fact for row in ROWS}) == len(ROWS) >= 45
+
+
+def test_the_document_has_a_line_for_each_row():
+    text = (ROOT / "docs/design/misbehaviours.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| `([\w-]+)` \| (.+?) \| .+ \| ([\w-]*) ?\| `(\w+)` \|$", text, re.M)
+    assert lines == [(row.camera, MISBEHAVIOURS[row.camera][0], "" if row.cause == "-" else row.cause, row.fact)
+                     for row in ROWS]
 
 
 def test_no_camera_takes_a_worker_with_it_or_fills_its_memory(waves):
