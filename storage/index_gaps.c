@@ -98,16 +98,6 @@ static int extend_run(struct gw_index *index, int64_t run, int64_t end_us)
     return gw_index_run(index, statement);
 }
 
-static int mark_lost(struct gw_index *index, int64_t run)
-{
-    sqlite3_stmt *statement =
-        gw_index_statement(index, "UPDATE coverage SET state = 'lost' WHERE run = ?1");
-    if (!statement)
-        return GW_ERROR_INDEX;
-    sqlite3_bind_int64(statement, 1, run);
-    return gw_index_run(index, statement);
-}
-
 static int remove_run(struct gw_index *index, int64_t run)
 {
     sqlite3_stmt *statement = gw_index_statement(index, "DELETE FROM coverage WHERE run = ?1");
@@ -256,7 +246,7 @@ static int awaits_repair(struct gw_index *index, const char *camera, const struc
 {
     int64_t one;
     sqlite3_stmt *statement =
-        gw_index_statement(index, "SELECT 1 FROM clip INDEXED BY clip_unfinished WHERE"
+        gw_index_statement(index, "SELECT 1 FROM clip INDEXED BY clip_recording WHERE"
                                   " state = 'recording' AND camera = ?1 AND start_us < ?2 LIMIT 1");
     if (!statement)
         return GW_ERROR_INDEX;
@@ -529,16 +519,44 @@ static bool is_running(const struct settling *settling, const struct gw_id *boot
     return false;
 }
 
-static int lose_stray_runs(struct settling *settling, const char *camera)
+static int lose_runs(struct gw_index *index, const struct gw_id *boot)
 {
-    struct run runs[MOST_RUNS];
-    struct gw_index *index = settling->commit.index;
-    int count = read_runs(index, camera, runs), result = count < 0 ? count : 0;
+    sqlite3_stmt *statement =
+        gw_index_statement(index, "UPDATE coverage SET state = 'lost' WHERE boot = ?1");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    sqlite3_bind_blob(statement, 1, boot->bytes, sizeof(boot->bytes), SQLITE_STATIC);
+    return gw_index_run(index, statement);
+}
 
-    for (int i = 0; !result && i < count; i++)
-        if (!runs[i].lost && !gw_id_is_null(&runs[i].boot) && !is_running(settling, &runs[i].boot))
-            result = mark_lost(index, runs[i].run);
-    return result ? result : settle_lost(&settling->commit, camera, settling->now_us);
+// One boot at a time, because each changes what the next one is looked for in.
+static int lose_stray_runs(struct settling *settling)
+{
+    struct gw_index *index = settling->commit.index;
+    struct gw_id boot = {0};
+    int result;
+
+    do {
+        sqlite3_stmt *statement = gw_index_statement(
+            index, "SELECT min(boot) FROM coverage WHERE state = 'live' AND boot > ?1");
+        if (!statement)
+            return GW_ERROR_INDEX;
+        sqlite3_bind_blob(statement, 1, boot.bytes, sizeof(boot.bytes), SQLITE_TRANSIENT);
+        result = gw_index_step(index, statement);
+        const bool found = result == 1 && sqlite3_column_bytes(statement, 0) == sizeof(boot.bytes);
+        if (found)
+            memcpy(boot.bytes, sqlite3_column_blob(statement, 0), sizeof(boot.bytes));
+        gw_index_reset(statement);
+        if (result < 0 || !found)
+            return result < 0 ? result : 0;
+        result = is_running(settling, &boot) ? 0 : lose_runs(index, &boot);
+    } while (!result);
+    return result;
+}
+
+static int settle_lost_runs(struct settling *settling, const char *camera)
+{
+    return settle_lost(&settling->commit, camera, settling->now_us);
 }
 
 static int close_undue_gap(struct settling *settling, const char *camera)
@@ -602,8 +620,10 @@ static int settle(void *opaque)
                           " (SELECT id FROM camera WHERE record <> 'off')",
                           close_undue_gap);
     if (!result)
-        result = for_each(settling, "SELECT DISTINCT camera FROM coverage WHERE boot IS NOT NULL",
-                          lose_stray_runs);
+        result = lose_stray_runs(settling);
+    if (!result)
+        result = for_each(settling, "SELECT DISTINCT camera FROM coverage WHERE state = 'lost'",
+                          settle_lost_runs);
     if (!result)
         result = for_each(settling,
                           "SELECT camera FROM coverage JOIN camera ON camera.id = coverage.camera"

@@ -139,6 +139,8 @@ static const char *const versions[GW_INDEX_SCHEMA_VERSION] = {
     "CREATE INDEX gap_unfinished ON gap (start_us, id) WHERE state = 'open';"
     "CREATE UNIQUE INDEX gap_open ON gap (camera) WHERE state = 'open';"
 
+    "CREATE INDEX clip_recording ON clip (camera, start_us) WHERE state = 'recording';"
+
     "CREATE TABLE coverage ("
     "  run INTEGER PRIMARY KEY,"
     "  camera TEXT NOT NULL,"
@@ -148,7 +150,8 @@ static const char *const versions[GW_INDEX_SCHEMA_VERSION] = {
     "  end_us INTEGER NOT NULL,"
     "  next_us INTEGER"
     ") STRICT;"
-    "CREATE INDEX coverage_by_camera ON coverage (camera, run);",
+    "CREATE INDEX coverage_by_camera ON coverage (camera, run);"
+    "CREATE INDEX coverage_by_boot ON coverage (state, boot);",
 
     // 4
     "ALTER TABLE camera_state ADD COLUMN frame_rate REAL NOT NULL DEFAULT 0;"
