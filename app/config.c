@@ -44,6 +44,10 @@ static const struct gw_config_option options[] = {
      "A longer recording goes on in a new clip, at the next keyframe."},
     {"record.ring", GW_VALUE_SIZE, FIELD(ring_bytes), "16MiB", 1 << 20, INT64_C(1) << 30,
      "Memory for one camera's pre-roll; 8 s of a 16 Mb/s stream need 16 MiB."},
+    {"record.ring_total", GW_VALUE_SIZE, FIELD(ring_total_bytes), "0", 0, INT64_C(1) << 40,
+     "Memory for all cameras' pre-roll together; 0: a quarter of the machine's. Over it, cameras "
+     "with "
+     "more than their share lose the oldest of theirs."},
     {"camera.stall", GW_VALUE_DURATION, FIELD(stall_us), "5s", 1 * GW_SECOND, 60 * GW_SECOND,
      "A camera that sends no complete frame for so long is offline and is connected again."},
     {"camera.redirects", GW_VALUE_CHOICE, FIELD(redirects), "network", 0, 0,

@@ -22,6 +22,7 @@ struct gw_config {
     int64_t workers;                           // 0 = one per core
     int64_t preroll_us, postroll_us, split_us; // of clips
     int64_t ring_bytes;                        // pre-roll memory per camera
+    int64_t ring_total_bytes;                  // of all cameras; 0 = a quarter of the machine's
     int64_t stall_us;                          // no frame for so long: the camera is offline
     char redirects[16];                        // where cameras may send us, gw_redirects_from_name
     char transport[16];                        // "tcp" or "udp"

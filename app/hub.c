@@ -493,18 +493,30 @@ static int open_door(struct hub *hub, int workers)
     return error ? gw_cli_fail("cannot open the workers' door: %s", gw_strerror(error)) : 0;
 }
 
+static int worker_count(const struct gw_config *site)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (site->workers)
+        return (int)site->workers;
+    return cores > 0 ? (int)cores : 1;
+}
+
+// For the pre-roll of all cameras of this machine. Never 0 for a worker, which means no limit.
+static int64_t ring_total_bytes(const struct gw_config *site)
+{
+    const int64_t pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    return site->ring_total_bytes ? site->ring_total_bytes : pages * page_bytes / 4;
+}
+
 static int open_crew(struct hub *hub)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct gw_crew_config config = {.program = hub->program,
                                     .endpoint = hub->files.worker_endpoint,
                                     .store = hub->site->store,
                                     .log_level = hub->site->log_level,
                                     .log_format = hub->site->log_format,
-                                    .count = (int)hub->site->workers,
+                                    .count = worker_count(hub->site),
                                     .log = &hub_log};
-    if (!config.count)
-        config.count = cores > 0 ? (int)cores : 1;
     hub->counters.workers = config.count;
     hub->covered = calloc((size_t)config.count, sizeof(json_t *));
     if (!hub->covered)
@@ -583,6 +595,7 @@ int gw_hub_run(const struct gw_hub_config *config)
         .postroll_us = site->postroll_us,
         .split_us = site->split_us,
         .ring_bytes = site->ring_bytes,
+        .ring_total_bytes = ring_total_bytes(site) / worker_count(site) + 1,
         .stall_us = site->stall_us,
         .level = gw_level_from_name(site->analysis_level),
         .transport = strcmp(site->transport, "udp") ? GW_TRANSPORT_TCP : GW_TRANSPORT_UDP};

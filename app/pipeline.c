@@ -161,7 +161,8 @@ static int create_supervisor(struct gw_pipeline *pipeline, const struct gw_setti
 static int create_detect(struct gw_pipeline *pipeline, const struct gw_settings *settings)
 {
     const struct gw_ring_config ring = {.keep_us = CONFIRMATION_US,
-                                        .max_bytes = (size_t)settings->ring_bytes};
+                                        .max_bytes = (size_t)settings->ring_bytes,
+                                        .budget = pipeline->services.rings};
     struct gw_supervisor_config config = {.camera = pipeline->camera,
                                           .session = gw_session_defaults,
                                           .log = &pipeline->detect_log,
@@ -187,7 +188,8 @@ int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,
                        const struct gw_settings *settings, const struct gw_services *services)
 {
     struct gw_ring_config ring = {.keep_us = settings->preroll_us + CONFIRMATION_US,
-                                  .max_bytes = (size_t)settings->ring_bytes};
+                                  .max_bytes = (size_t)settings->ring_bytes,
+                                  .budget = services->rings};
     struct gw_pipeline *pipeline = calloc(1, sizeof(*pipeline));
     if (!pipeline)
         return -ENOMEM;
@@ -285,6 +287,7 @@ void gw_pipeline_measure(struct gw_pipeline *pipeline, struct gw_camera_metrics 
         .clips = recorder.clips,
         .clips_truncated = recorder.truncated,
         .ring_bytes = gw_ring_bytes(pipeline->ring),
+        .ring_shed = gw_ring_shed(pipeline->ring),
         .last_packet_age_us =
             ingest.last_packet_mono_us ? gw_mono_us() - ingest.last_packet_mono_us : -1,
         .level = analysis.analyzer.level,

@@ -13,6 +13,7 @@
 #include "app/disk.h"
 #include "app/door_client.h"
 #include "app/link.h"
+#include "ingest/ring.h"
 
 struct gw_pipeline;
 
@@ -23,6 +24,7 @@ struct gw_services {
     struct gw_decode_pool *pool;
     struct gw_disk *disk;
     struct gw_door_client *door; // NULL: sessions make their own sockets
+    struct gw_ring_budget *rings;
 };
 
 int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,

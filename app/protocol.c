@@ -111,6 +111,7 @@ static const struct {
     {"postroll_us", offsetof(struct gw_settings, postroll_us)},
     {"split_us", offsetof(struct gw_settings, split_us)},
     {"ring_bytes", offsetof(struct gw_settings, ring_bytes)},
+    {"ring_total_bytes", offsetof(struct gw_settings, ring_total_bytes)},
     {"stall_us", offsetof(struct gw_settings, stall_us)},
     {"level", offsetof(struct gw_settings, level)},
     {"transport", offsetof(struct gw_settings, transport)},
@@ -230,15 +231,16 @@ json_t *gw_protocol_status(const struct gw_camera_metrics *metrics, int count)
     json_t *list = json_array();
     for (const struct gw_camera_metrics *m = metrics; m < metrics + count; m++)
         json_array_append_new(
-            list, json_pack("[s b b I I I I I I I I I I i I I I I f f o]", m->camera,
-                            (int)m->online, (int)m->detect_online, (json_int_t)m->packets,
-                            (json_int_t)m->bytes, (json_int_t)m->reconnects, (json_int_t)m->decoded,
-                            (json_int_t)m->analysis_dropped, (json_int_t)m->events,
-                            (json_int_t)m->clips, (json_int_t)m->clips_truncated,
-                            (json_int_t)m->ring_bytes, (json_int_t)m->last_packet_age_us,
-                            (int)m->level, (json_int_t)m->analysis_packets,
-                            (json_int_t)m->analysis_cpu_us, (json_int_t)m->audits,
-                            (json_int_t)m->judged, m->miss_rate, m->miss_high, signs_to_json(m)));
+            list,
+            json_pack("[s b b I I I I I I I I I I I i I I I I f f o]", m->camera, (int)m->online,
+                      (int)m->detect_online, (json_int_t)m->packets, (json_int_t)m->bytes,
+                      (json_int_t)m->reconnects, (json_int_t)m->decoded,
+                      (json_int_t)m->analysis_dropped, (json_int_t)m->events, (json_int_t)m->clips,
+                      (json_int_t)m->clips_truncated, (json_int_t)m->ring_bytes,
+                      (json_int_t)m->ring_shed, (json_int_t)m->last_packet_age_us, (int)m->level,
+                      (json_int_t)m->analysis_packets, (json_int_t)m->analysis_cpu_us,
+                      (json_int_t)m->audits, (json_int_t)m->judged, m->miss_rate, m->miss_high,
+                      signs_to_json(m)));
     return json_pack("{ss so}", "type", "status", "cameras", list);
 }
 
@@ -268,12 +270,13 @@ static bool metrics_from_json(const json_t *json, struct gw_camera_metrics *ret)
 {
     const char *camera;
     int online, detect_online, level;
-    json_int_t n[14];
+    json_int_t n[15];
     double rate, high;
     json_t *signs;
-    if (json_unpack((json_t *)json, "[s b b I I I I I I I I I I i I I I I F F o]", &camera, &online,
-                    &detect_online, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8],
-                    &n[9], &level, &n[10], &n[11], &n[12], &n[13], &rate, &high, &signs) < 0 ||
+    if (json_unpack((json_t *)json, "[s b b I I I I I I I I I I I i I I I I F F o]", &camera,
+                    &online, &detect_online, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7],
+                    &n[8], &n[9], &n[10], &level, &n[11], &n[12], &n[13], &n[14], &rate, &high,
+                    &signs) < 0 ||
         !gw_camera_id_valid(camera) || level <= GW_LEVEL_AUTO || level >= GW_LEVEL_COUNT)
         return false;
     *ret = (struct gw_camera_metrics){.online = online,
@@ -287,12 +290,13 @@ static bool metrics_from_json(const json_t *json, struct gw_camera_metrics *ret)
                                       .clips = (uint64_t)n[6],
                                       .clips_truncated = (uint64_t)n[7],
                                       .ring_bytes = (uint64_t)n[8],
-                                      .last_packet_age_us = n[9],
+                                      .ring_shed = (uint64_t)n[9],
+                                      .last_packet_age_us = n[10],
                                       .level = (enum gw_level)level,
-                                      .analysis_packets = (uint64_t)n[10],
-                                      .analysis_cpu_us = (uint64_t)n[11],
-                                      .audits = (uint64_t)n[12],
-                                      .judged = (uint64_t)n[13],
+                                      .analysis_packets = (uint64_t)n[11],
+                                      .analysis_cpu_us = (uint64_t)n[12],
+                                      .audits = (uint64_t)n[13],
+                                      .judged = (uint64_t)n[14],
                                       .miss_rate = rate,
                                       .miss_high = high};
     strcpy(ret->camera, camera);

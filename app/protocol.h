@@ -25,7 +25,8 @@
 // All are of one type: they travel and are compared as a list of numbers.
 struct gw_settings {
     int64_t preroll_us, postroll_us, split_us;
-    int64_t ring_bytes;
+    int64_t ring_bytes;       // each camera's
+    int64_t ring_total_bytes; // of all of the worker's cameras together
     int64_t stall_us;
     int64_t level;     // of analysis, an enum gw_level
     int64_t transport; // that is tried first, an enum gw_transport

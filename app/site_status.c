@@ -265,6 +265,7 @@ static double events(const struct gw_camera_metrics *m) { return (double)m->even
 static double clips(const struct gw_camera_metrics *m) { return (double)m->clips; }
 static double truncated(const struct gw_camera_metrics *m) { return (double)m->clips_truncated; }
 static double ring_bytes(const struct gw_camera_metrics *m) { return (double)m->ring_bytes; }
+static double ring_shed(const struct gw_camera_metrics *m) { return (double)m->ring_shed; }
 static double level(const struct gw_camera_metrics *m) { return m->level == GW_LEVEL_OFF ? 0 : m->level; }
 static double analysed(const struct gw_camera_metrics *m) { return (double)m->analysis_packets; }
 static double cpu(const struct gw_camera_metrics *m) { return (double)m->analysis_cpu_us / GW_SECOND; }
@@ -326,6 +327,8 @@ static const struct camera_metric camera_metrics[] = {
     {"gridwatch_camera_clips_total", "counter", "Clips begun.", clips},
     {"gridwatch_camera_clips_truncated_total", "counter", "Clips that lack packets.", truncated},
     {"gridwatch_camera_ring_bytes", "gauge", "Pre-roll held in memory.", ring_bytes},
+    {"gridwatch_camera_ring_shed_total", "counter",
+     "GOPs of pre-roll dropped because all cameras together held too much.", ring_shed},
     {"gridwatch_camera_last_packet_age_seconds", "gauge",
      "Since the last packet; -1 before the first.", packet_age},
     {"gridwatch_camera_analysis_level", "gauge", "0 off, 1 gate, 2 keyframes, 3 full.", level},

@@ -20,6 +20,7 @@ struct worker {
     struct gw_log log;
     struct gw_settings settings;
     struct gw_services services;
+    struct gw_ring_budget rings;
     struct gw_pipeline **pipelines; // by camera id
     int count;
     bool stopping; // the hub said so
@@ -104,6 +105,7 @@ static void handle_assign(struct worker *worker, const json_t *message)
     destroy_pipelines(worker->pipelines + kept, worker->count - kept);
     worker->count = kept;
     worker->settings = settings;
+    atomic_store(&worker->rings.max_bytes, (size_t)settings.ring_total_bytes);
     struct gw_pipeline **pipelines =
         realloc(worker->pipelines, (size_t)(count + 1) * sizeof(struct gw_pipeline *));
     if (!pipelines)
@@ -213,6 +215,7 @@ static int create_services(struct worker *worker, const struct gw_worker_config 
 {
     struct gw_services *services = &worker->services;
     services->store = config->store;
+    services->rings = &worker->rings;
     int error = gw_link_create(&services->link, config->hub, config->name);
     if (!error)
         error = gw_decode_pool_create(&services->pool, config->threads);

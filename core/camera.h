@@ -78,6 +78,7 @@ struct gw_camera_metrics {
     uint64_t events, clips;     // opened
     uint64_t clips_truncated;   // clips that lost packets, because the disk lagged
     uint64_t ring_bytes;        // pre-roll held now
+    uint64_t ring_shed;         // GOPs of it dropped because all rings together held too much
     int64_t last_packet_age_us; // -1 before the first
     // How it is analysed. See analyze/level.h for what speaks for a level.
     enum gw_level level;         // at work; never auto

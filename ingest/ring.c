@@ -21,6 +21,7 @@ struct gw_ring {
     gw_cursor tail, head;    // held are tail..head-1
     gw_cursor hold;
     size_t bytes;
+    uint64_t shed; // GOPs that left for the budget's sake
 };
 
 const struct gw_ring_config gw_ring_defaults = {
@@ -42,6 +43,8 @@ int gw_ring_create(struct gw_ring **ret, const struct gw_ring_config *config)
     ring->config = *config;
     ring->slot_count = FIRST_SLOTS;
     ring->hold = GW_CURSOR_NONE;
+    if (config->budget)
+        atomic_fetch_add(&config->budget->rings, 1);
     *ret = ring;
     return 0;
 }
@@ -51,10 +54,20 @@ static struct gw_packet *slot(struct gw_ring *ring, gw_cursor number)
     return &ring->slots[number & (ring->slot_count - 1)];
 }
 
+static void add_bytes(struct gw_ring *ring, size_t bytes)
+{
+    ring->bytes += bytes;
+    if (ring->config.budget)
+        atomic_fetch_add(&ring->config.budget->bytes, bytes);
+}
+
 static void drop_oldest(struct gw_ring *ring)
 {
     struct gw_packet *packet = slot(ring, ring->tail++);
-    ring->bytes -= (size_t)packet->av->size;
+    const size_t bytes = (size_t)packet->av->size;
+    ring->bytes -= bytes;
+    if (ring->config.budget)
+        atomic_fetch_sub(&ring->config.budget->bytes, bytes);
     gw_packet_unref(packet);
 }
 
@@ -70,6 +83,8 @@ void gw_ring_destroy(struct gw_ring **ret)
     if (!ring)
         return;
     drop_until(ring, ring->head);
+    if (ring->config.budget)
+        atomic_fetch_sub(&ring->config.budget->rings, 1);
     pthread_mutex_destroy(&ring->lock);
     free(ring->slots);
     free(ring);
@@ -91,14 +106,36 @@ static bool is_over_limit(const struct gw_ring *ring)
 
 // The oldest GOP goes as a whole. A GOP that alone is over the limit loses its oldest packets
 // instead, so that readers who keep up are not thrown back.
+static void drop_oldest_gop(struct gw_ring *ring)
+{
+    gw_cursor next = next_key(ring, ring->tail + 1);
+    if (next < ring->head)
+        drop_until(ring, next);
+    else
+        drop_oldest(ring);
+}
+
 static void enforce_limit(struct gw_ring *ring)
 {
-    while (ring->tail < ring->head && is_over_limit(ring)) {
-        gw_cursor next = next_key(ring, ring->tail + 1);
-        if (next < ring->head)
-            drop_until(ring, next);
-        else
-            drop_oldest(ring);
+    while (ring->tail < ring->head && is_over_limit(ring))
+        drop_oldest_gop(ring);
+}
+
+// Together the rings hold too much, and this one more than its share.
+static bool is_over_budget(const struct gw_ring *ring)
+{
+    struct gw_ring_budget *budget = ring->config.budget;
+    const size_t max_bytes = budget ? atomic_load(&budget->max_bytes) : 0;
+
+    return max_bytes && atomic_load(&budget->bytes) > max_bytes &&
+           ring->bytes > max_bytes / (size_t)atomic_load(&budget->rings);
+}
+
+static void enforce_budget(struct gw_ring *ring)
+{
+    while (ring->tail < ring->head && is_over_budget(ring)) {
+        ring->shed += gw_packet_is_key(slot(ring, ring->tail));
+        drop_oldest_gop(ring);
     }
 }
 
@@ -138,10 +175,11 @@ int gw_ring_push(struct gw_ring *ring, struct gw_packet *packet)
     if (error < 0) {
         gw_packet_unref(packet);
     } else {
-        ring->bytes += (size_t)packet->av->size;
+        add_bytes(ring, (size_t)packet->av->size);
         gw_packet_move(slot(ring, ring->head++), packet);
         enforce_age(ring);
         enforce_limit(ring);
+        enforce_budget(ring);
     }
     pthread_mutex_unlock(&ring->lock);
     return error;
@@ -217,4 +255,12 @@ size_t gw_ring_bytes(struct gw_ring *ring)
     size_t bytes = ring->bytes;
     pthread_mutex_unlock(&ring->lock);
     return bytes;
+}
+
+uint64_t gw_ring_shed(struct gw_ring *ring)
+{
+    pthread_mutex_lock(&ring->lock);
+    uint64_t shed = ring->shed;
+    pthread_mutex_unlock(&ring->lock);
+    return shed;
 }

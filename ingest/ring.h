@@ -13,15 +13,28 @@
 // thread; one mutex inside, held for moments.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "core/packet.h"
 
 struct gw_ring;
 
+// What the rings of a process may hold together. While they hold more, a ring with more than its
+// share (max_bytes / rings) drops its oldest GOPs at its next push until it has no more than that,
+// stronger than age and holds. So a site with more cameras than memory loses pre-roll first where
+// most of it is, and nothing that is being recorded by who keeps up. Rings whose cameras are silent
+// do not push, and keep what they have. Any thread.
+struct gw_ring_budget {
+    atomic_size_t max_bytes; // 0: no limit
+    atomic_size_t bytes;     // held by all rings
+    atomic_int rings;
+};
+
 struct gw_ring_config {
     int64_t keep_us;  // every GOP that ends within this time before the newest packet stays
     size_t max_bytes; // hard limit on payload; stronger than keep_us and than holds
+    struct gw_ring_budget *budget; // NULL for none; outlives the ring
 };
 extern const struct gw_ring_config gw_ring_defaults; // 8 s, 16 MiB
 
@@ -53,3 +66,5 @@ gw_cursor gw_ring_head(struct gw_ring *ring);
 void gw_ring_hold(struct gw_ring *ring, gw_cursor from);
 
 size_t gw_ring_bytes(struct gw_ring *ring);
+// GOPs that the budget alone made this ring drop.
+uint64_t gw_ring_shed(struct gw_ring *ring);

@@ -18,7 +18,7 @@
 
 static void an_assignment_carries_credentials_byte_for_byte(void **state)
 {
-    struct gw_settings settings = {1, 2, 3, 4, 5, GW_LEVEL_OFF, GW_TRANSPORT_UDP}, back;
+    struct gw_settings settings = {1, 2, 3, 4, 5, 6, GW_LEVEL_OFF, GW_TRANSPORT_UDP}, back;
     struct gw_camera camera = {.id = "a",
                                .record_url = "rtsp://host/1",
                                .username = "ad:min",
@@ -42,6 +42,8 @@ static void a_status_survives_the_wire(void **state)
                                         .online = true,
                                         .packets = 7,
                                         .clips_truncated = 1,
+                                        .ring_bytes = 5,
+                                        .ring_shed = 6,
                                         .last_packet_age_us = -1,
                                         .level = GW_LEVEL_GATE,
                                         .analysis_packets = 9,
@@ -55,6 +57,8 @@ static void a_status_survives_the_wire(void **state)
     assert_int_equal(gw_protocol_read_status(message, &back), 1);
     assert_string_equal(back[0].camera, "a");
     assert_int_equal(back[0].packets, 7);
+    assert_int_equal(back[0].ring_bytes, 5);
+    assert_int_equal(back[0].ring_shed, 6);
     assert_int_equal(back[0].last_packet_age_us, -1);
     assert_int_equal(back[0].level, GW_LEVEL_GATE);
     assert_int_equal(back[0].analysis_packets, 9);

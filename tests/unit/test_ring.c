@@ -21,14 +21,18 @@ struct fixture {
     int pushed;
 };
 
-static void make_ring(struct fixture *f, int64_t keep_us, size_t max_bytes)
+static void make_ring_of(struct fixture *f, const struct gw_ring_config *config)
 {
-    const struct gw_ring_config config = {.keep_us = keep_us, .max_bytes = max_bytes};
     AVCodecParameters *parameters = avcodec_parameters_alloc();
     *f = (struct fixture){0};
     assert_int_equal(gw_stream_create(&f->stream, parameters, 0), 0);
     avcodec_parameters_free(&parameters);
-    assert_int_equal(gw_ring_create(&f->ring, &config), 0);
+    assert_int_equal(gw_ring_create(&f->ring, config), 0);
+}
+
+static void make_ring(struct fixture *f, int64_t keep_us, size_t max_bytes)
+{
+    make_ring_of(f, &(struct gw_ring_config){.keep_us = keep_us, .max_bytes = max_bytes});
 }
 
 static void drop_ring(struct fixture *f)
@@ -249,6 +253,86 @@ static void a_handle_that_was_read_outlives_its_place_in_the_ring(void **state)
     gw_packet_unref(&packet);
 }
 
+// Two rings of one budget, which lets each hold so many packets if both do.
+static void make_pair(struct fixture pair[2], struct gw_ring_budget *budget, int share)
+{
+    const struct gw_ring_config config = {
+        .keep_us = 10 * GW_SECOND, .max_bytes = 1 << 20, .budget = budget};
+    atomic_store(&budget->max_bytes, (size_t)(2 * share * PACKET_SIZE));
+    make_ring_of(&pair[0], &config);
+    make_ring_of(&pair[1], &config);
+}
+
+static void a_ring_may_hold_what_others_leave_of_the_budget(void **state)
+{
+    struct fixture pair[2];
+    struct gw_ring_budget budget = {0};
+    make_pair(pair, &budget, 35);
+    push(&pair[0], 60);
+    push(&pair[1], 10);
+    assert_int_equal(gw_ring_bytes(pair[0].ring), 60 * PACKET_SIZE);
+    assert_int_equal(gw_ring_shed(pair[0].ring), 0);
+    assert_int_equal(atomic_load(&budget.bytes), 70 * PACKET_SIZE);
+    drop_ring(&pair[0]);
+    drop_ring(&pair[1]);
+    assert_int_equal(atomic_load(&budget.bytes), 0);
+    assert_int_equal(atomic_load(&budget.rings), 0);
+}
+
+static void over_budget_the_ring_above_its_share_drops_its_oldest_gops_though_they_are_held(
+    void **state)
+{
+    struct fixture pair[2];
+    struct gw_ring_budget budget = {0};
+    make_pair(pair, &budget, 35);
+    gw_ring_hold(pair[0].ring, 0);
+    push(&pair[0], 60);
+    push(&pair[1], 20);
+    assert_int_equal(gw_ring_bytes(pair[1].ring), 20 * PACKET_SIZE); // has less than its share
+    push(&pair[0], 1);
+    // 61 and 20 are more than 70: two GOPs go, which is as few as do.
+    assert_int_equal(gw_ring_bytes(pair[0].ring), 41 * PACKET_SIZE);
+    assert_int_equal(gw_ring_shed(pair[0].ring), 2);
+    assert_int_equal(gw_ring_find_key(pair[0].ring, 0), 20);
+    assert_int_equal(gw_ring_shed(pair[1].ring), 0);
+    drop_ring(&pair[0]);
+    drop_ring(&pair[1]);
+}
+
+static void rings_that_go_on_pushing_stay_within_their_budget(void **state)
+{
+    struct fixture pair[2];
+    struct gw_ring_budget budget = {0};
+    make_pair(pair, &budget, 25);
+    for (int i = 0; i < 300; i++) {
+        push(&pair[0], 2);
+        push(&pair[1], 1);
+        assert_true(atomic_load(&budget.bytes) <= (50 + 2) * PACKET_SIZE);
+    }
+    assert_true(gw_ring_shed(pair[0].ring) > 0);
+    // What is left begins with a keyframe.
+    assert_int_equal(gw_ring_find_key(pair[0].ring, 0) % GOP, 0);
+    drop_ring(&pair[0]);
+    drop_ring(&pair[1]);
+}
+
+static void a_gop_larger_than_a_share_is_shed_once_and_does_not_throw_back_who_keeps_up(
+    void **state)
+{
+    struct fixture pair[2];
+    struct gw_ring_budget budget = {0};
+    gw_cursor live = 0;
+    make_pair(pair, &budget, 4);
+    for (int i = 0; i < GOP; i++) {
+        push(&pair[0], 1);
+        assert_reads(&pair[0], &live, i);
+    }
+    assert_int_equal(gw_ring_bytes(pair[0].ring), 8 * PACKET_SIZE);
+    assert_int_equal(gw_ring_shed(pair[0].ring), 1);
+    drop_ring(&pair[0]);
+    drop_ring(&pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +348,12 @@ int main(void)
         cmocka_unit_test(find_key_gives_the_keyframe_from_which_a_moment_can_be_decoded),
         cmocka_unit_test(capture_times_may_step_back_without_emptying_or_filling_the_ring),
         cmocka_unit_test(slots_grow_and_wrap_without_mixing_packets_up),
+        cmocka_unit_test(a_ring_may_hold_what_others_leave_of_the_budget),
+        cmocka_unit_test(
+            over_budget_the_ring_above_its_share_drops_its_oldest_gops_though_they_are_held),
+        cmocka_unit_test(rings_that_go_on_pushing_stay_within_their_budget),
+        cmocka_unit_test(
+            a_gop_larger_than_a_share_is_shed_once_and_does_not_throw_back_who_keeps_up),
         cmocka_unit_test(a_handle_that_was_read_outlives_its_place_in_the_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
