@@ -82,6 +82,7 @@ static void handle_picture(void *opaque, const struct gw_frame *frame)
 static void begin_gop(struct gw_analyzer *analyzer, int64_t wall_us)
 {
     gw_plan_end_gop(&analyzer->plan);
+    gw_held_rest(&analyzer->held, wall_us);
     gw_pace_key(&analyzer->pace, wall_us);
     gw_watch_choose(&analyzer->watch, &analyzer->pace, wall_us);
 }

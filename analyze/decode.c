@@ -11,6 +11,10 @@
 
 #include "core/clock.h"
 
+// Longer than what most cameras have between two keyframes: who decodes each of them keeps the
+// decoder.
+#define REST_US (3 * GW_SECOND)
+
 // More than any stream reorders.
 enum { MAX_UNTIMED = 32 };
 
@@ -23,7 +27,9 @@ struct gw_decoder {
     // Decoding times of packets without a capture time, oldest first. See capture_time().
     int64_t untimed[MAX_UNTIMED];
     int untimed_count;
-    int64_t last_us;  // of the last picture out; GW_NO_TIME before the first
+    int64_t last_us; // of the last picture out; GW_NO_TIME before the first
+    int64_t fed_us;  // decoding time of the last packet in; GW_NO_TIME after a time that is unknown
+    int reorder;     // as the last decoder of this stream knew it
     int64_t begin_us; // capture time of the keyframe that it began with; AV_NOPTS_VALUE unknown
     struct gw_decoder_counters counters;
 };
@@ -36,7 +42,7 @@ int gw_decoder_create(struct gw_decoder **ret, const struct gw_decoder_config *c
         return -ENOMEM;
     decoder->config = *config;
     decoder->at_keyframe = true;
-    decoder->last_us = GW_NO_TIME;
+    decoder->last_us = decoder->fed_us = GW_NO_TIME;
     decoder->spare = av_frame_alloc();
     if (!decoder->spare) {
         gw_decoder_destroy(&decoder);
@@ -75,6 +81,8 @@ static int open_codec(struct gw_decoder *decoder, const AVCodecParameters *param
         error = avcodec_open2(decoder->codec, codec, NULL);
     if (error < 0)
         avcodec_free_context(&decoder->codec);
+    else if (decoder->codec->has_b_frames < decoder->reorder)
+        decoder->codec->has_b_frames = decoder->reorder;
     return error;
 }
 
@@ -160,6 +168,17 @@ void gw_decoder_reset(struct gw_decoder *decoder)
     decoder->last_us = GW_NO_TIME;
 }
 
+void gw_decoder_rest(struct gw_decoder *decoder, int64_t wall_us)
+{
+    if (!decoder->codec || !decoder->at_keyframe || decoder->fed_us == GW_NO_TIME ||
+        wall_us - decoder->fed_us < REST_US)
+        return;
+    // What a stream without the word for it has taught; a new decoder would learn it by handing out
+    // pictures in the wrong order.
+    decoder->reorder = decoder->codec->has_b_frames;
+    avcodec_free_context(&decoder->codec);
+}
+
 // Makes the decoder that this packet needs. After a failure it is tried again with the next
 // keyframe.
 static int prepare(struct gw_decoder *decoder, const struct gw_packet *packet)
@@ -168,6 +187,8 @@ static int prepare(struct gw_decoder *decoder, const struct gw_packet *packet)
         return 0;
     gw_decoder_drain(decoder);
     avcodec_free_context(&decoder->codec);
+    if (decoder->stream != packet->stream)
+        decoder->reorder = 0;
     gw_stream_unref(&decoder->stream);
     decoder->stream = gw_stream_ref(packet->stream);
     return open_codec(decoder, packet->stream->parameters);
@@ -191,6 +212,7 @@ int gw_decoder_feed(struct gw_decoder *decoder, const struct gw_packet *packet)
         decoder->counters.errors++;
         return 0;
     }
+    decoder->fed_us = packet->av->dts != AV_NOPTS_VALUE ? packet->av->dts : packet->av->pts;
     note_untimed(decoder, packet->av);
     receive_all(decoder);
     return 0;

@@ -129,6 +129,11 @@ void gw_held_drain(struct gw_held *held)
     gw_decoder_drain(held->decoder);
 }
 
+void gw_held_rest(struct gw_held *held, int64_t wall_us)
+{
+    gw_decoder_rest(held->decoder, wall_us);
+}
+
 bool gw_held_is_new(const struct gw_held *held, int64_t wall_us)
 {
     return held->seen_until_us == GW_NO_TIME || wall_us > held->seen_until_us;

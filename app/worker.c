@@ -3,6 +3,7 @@
 
 #include "app/worker.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,6 +212,14 @@ static void say_farewell(struct worker *worker)
             "the hub did not take the last facts; it repairs the index at its next start");
 }
 
+// Hundreds of cameras' threads would each get a heap of their own, and what a decoder gave back
+// would stay in them. Few heaps, and whole pictures outside of them.
+static void bound_heaps(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 256 << 10); // also ends glibc's own raising of it
+}
+
 static int create_services(struct worker *worker, const struct gw_worker_config *config)
 {
     struct gw_services *services = &worker->services;
@@ -237,6 +246,7 @@ static void destroy_services(struct gw_services *services)
 int gw_worker_run(const struct gw_worker_config *config)
 {
     struct worker worker = {.log = {.name = config->name}};
+    bound_heaps();
     gw_av_log_install();
     int error = create_services(&worker, config);
 
