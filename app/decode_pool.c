@@ -43,6 +43,7 @@ static void *run_tasks(void *opaque)
 {
     struct gw_decode_pool *pool = opaque;
 
+    pthread_setname_np(pthread_self(), "decode");
     pthread_mutex_lock(&pool->lock);
     while (true) {
         while (!pool->first && !pool->stopping)
@@ -79,7 +80,6 @@ int gw_decode_pool_create(struct gw_decode_pool **ret, int threads)
             gw_decode_pool_destroy(&pool);
             return -error;
         }
-        pthread_setname_np(pool->threads[pool->thread_count], "decode");
     }
     *ret = pool;
     return 0;

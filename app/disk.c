@@ -136,6 +136,7 @@ static void *run(void *opaque)
     struct gw_disk *disk = opaque;
     bool stopping = false, more = false;
 
+    pthread_setname_np(pthread_self(), "disk");
     while (!stopping) {
         stopping = wait_for_work(disk, more);
         do_repairs(disk);
@@ -166,7 +167,6 @@ int gw_disk_create(struct gw_disk **ret, const char *store, struct gw_link *link
         free(disk);
         return -error;
     }
-    pthread_setname_np(disk->thread, "disk");
     *ret = disk;
     return 0;
 }

@@ -146,6 +146,7 @@ static void *run(void *opaque)
                              {.fd = client->stop.fd, .events = POLLIN}};
     bool open = true;
 
+    pthread_setname_np(pthread_self(), "door");
     while (open && !gw_stop_requested(&client->stop)) {
         if (poll(polls, 2, -1) < 0)
             assert(errno == EINTR);
@@ -173,7 +174,6 @@ int gw_door_client_create(struct gw_door_client **ret, int fd)
         free(client);
         return -error;
     }
-    pthread_setname_np(client->reader, "door");
     *ret = client;
     return 0;
 }

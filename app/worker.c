@@ -9,6 +9,7 @@
 
 #include "app/pipeline.h"
 #include "app/process.h"
+#include "app/sandbox.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "ingest/av_log.h"
@@ -17,8 +18,14 @@
 // How long the last facts may take to be acked when the worker stops.
 #define FAREWELL_US (2 * GW_SECOND)
 
+// Whether sessions take their sockets from the dialer. As long as libavformat makes them itself, a
+// worker with a door has to be allowed to connect, too.
+static const bool sessions_dial = false;
+
 struct worker {
     struct gw_log log;
+    struct gw_sandbox_config sandbox;
+    bool closed_in; // by the second half of the sandbox
     struct gw_settings settings;
     struct gw_services services;
     struct gw_ring_budget rings;
@@ -132,10 +139,14 @@ static void handle_repair(struct worker *worker, const json_t *message)
             "the hub sent a repair that makes no sense; hub and worker must be the same version");
 }
 
+// From the first message on, cameras have a say. Before it, the link had to be made.
 static void handle_message(struct worker *worker, const json_t *message)
 {
     const char *type = gw_protocol_type(message);
 
+    if (!worker->closed_in)
+        gw_sandbox_calls(&worker->sandbox); // what it cannot do is in the log
+    worker->closed_in = true;
     if (!strcmp(type, "assign"))
         handle_assign(worker, message);
     else if (!strcmp(type, "repair"))
@@ -248,6 +259,11 @@ int gw_worker_run(const struct gw_worker_config *config)
     struct worker worker = {.log = {.name = config->name}};
     bound_heaps();
     gw_av_log_install();
+    worker.sandbox = (struct gw_sandbox_config){.store = config->store,
+                                                .door_fd = config->door_fd,
+                                                .sockets = config->door_fd < 0 || !sessions_dial,
+                                                .log = &worker.log};
+    gw_sandbox_files(&worker.sandbox); // before there are threads
     int error = create_services(&worker, config);
 
     if (error) {

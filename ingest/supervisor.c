@@ -237,7 +237,11 @@ static bool turn_transport(struct gw_supervisor *supervisor)
 static void *run(void *opaque)
 {
     struct gw_supervisor *supervisor = opaque;
+    char name[16];
 
+    // A sandboxed thread may name itself and no other.
+    snprintf(name, sizeof(name), "in %.12s", supervisor->config.camera.id);
+    pthread_setname_np(pthread_self(), name);
     for (;;) {
         int error = run_session(supervisor);
         if (gw_stop_requested(&supervisor->stop))
@@ -257,17 +261,12 @@ static void *run(void *opaque)
 
 static int start_thread(struct gw_supervisor *supervisor)
 {
-    char name[16];
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     int error = pthread_create(&supervisor->thread, &attributes, run, supervisor);
     pthread_attr_destroy(&attributes);
-    if (error)
-        return -error;
-    snprintf(name, sizeof(name), "in %.12s", supervisor->config.camera.id);
-    pthread_setname_np(supervisor->thread, name);
-    return 0;
+    return -error;
 }
 
 int gw_supervisor_create(struct gw_supervisor **ret, const struct gw_supervisor_config *config)
