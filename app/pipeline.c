@@ -154,6 +154,7 @@ static int create_supervisor(struct gw_pipeline *pipeline, const struct gw_setti
     config.session.stall_timeout_us = settings->stall_us;
     config.session.transport = (enum gw_transport)settings->transport;
     config.session.dialer = &pipeline->dialers[GW_DOOR_RECORD];
+    config.admission = pipeline->services.admission;
     return gw_supervisor_create(&pipeline->supervisor, &config);
 }
 
@@ -176,6 +177,7 @@ static int create_detect(struct gw_pipeline *pipeline, const struct gw_settings 
     config.session.stall_timeout_us = settings->stall_us;
     config.session.transport = (enum gw_transport)settings->transport;
     config.session.dialer = &pipeline->dialers[GW_DOOR_DETECT];
+    config.admission = pipeline->services.admission;
     snprintf(pipeline->detect_name, sizeof(pipeline->detect_name), "%s detect_url",
              pipeline->camera.id);
     pipeline->detect_log.name = pipeline->detect_name;

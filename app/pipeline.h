@@ -13,6 +13,7 @@
 #include "app/disk.h"
 #include "app/door_client.h"
 #include "app/link.h"
+#include "ingest/admission.h"
 #include "ingest/ring.h"
 
 struct gw_pipeline;
@@ -25,6 +26,7 @@ struct gw_services {
     struct gw_disk *disk;
     struct gw_door_client *door; // NULL: sessions make their own sockets
     struct gw_ring_budget *rings;
+    struct gw_admission *admission;
 };
 
 int gw_pipeline_create(struct gw_pipeline **ret, const struct gw_camera *camera,

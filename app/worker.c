@@ -241,6 +241,8 @@ static int create_services(struct worker *worker, const struct gw_worker_config 
         error = gw_decode_pool_create(&services->pool, config->threads);
     if (!error)
         error = gw_disk_create(&services->disk, config->store, services->link, &worker->log);
+    if (!error)
+        error = gw_admission_create(&services->admission, &gw_admission_defaults);
     if (!error && config->door_fd >= 0)
         error = gw_door_client_create(&services->door, config->door_fd);
     return error;
@@ -249,6 +251,7 @@ static int create_services(struct worker *worker, const struct gw_worker_config 
 static void destroy_services(struct gw_services *services)
 {
     gw_door_client_destroy(&services->door);
+    gw_admission_destroy(&services->admission);
     gw_disk_destroy(&services->disk);
     gw_decode_pool_destroy(&services->pool);
     gw_link_destroy(&services->link);

@@ -27,6 +27,7 @@ struct gw_supervisor {
     struct gw_supervisor_config config;
     struct gw_stop stop;
     pthread_t thread;
+    struct gw_admission_place place; // among those that connect
     char
         reason[GW_REASON_SIZE]; // last one reported as offline; "" while online or before the first
     int64_t online_mono_us;     // of this session; 0 before its first keyframe
@@ -86,9 +87,25 @@ static void report(struct gw_supervisor *supervisor, enum gw_camera_status statu
         supervisor->config.state(supervisor->config.opaque, &state);
 }
 
+// Returns 0, or why no session can be tried.
+static int take_place(struct gw_supervisor *supervisor)
+{
+    if (!supervisor->config.admission)
+        return 0;
+    return gw_admission_enter(supervisor->config.admission, &supervisor->place,
+                              supervisor->config.camera.record_url, &supervisor->stop);
+}
+
+static void give_place_back(struct gw_supervisor *supervisor)
+{
+    if (supervisor->config.admission)
+        gw_admission_leave(supervisor->config.admission, &supervisor->place, gw_mono_us());
+}
+
 static void handle_online(void *opaque, const struct gw_stream *stream)
 {
     struct gw_supervisor *supervisor = opaque;
+    give_place_back(supervisor);
     supervisor->online_mono_us = gw_mono_us();
     supervisor->reason[0] = 0;
     pthread_mutex_lock(&supervisor->lock);
@@ -210,7 +227,10 @@ static int run_session(struct gw_supervisor *supervisor)
     session.only_transport = supervisor->only_transport;
 
     supervisor->online_mono_us = 0;
-    int error = gw_session_run(&session, &sink, supervisor->config.log, &supervisor->stop);
+    int error = take_place(supervisor);
+    if (!error)
+        error = gw_session_run(&session, &sink, supervisor->config.log, &supervisor->stop);
+    give_place_back(supervisor);
     int64_t last_us = atomic_load(&supervisor->last_packet_mono_us);
     bool good =
         supervisor->online_mono_us && last_us - supervisor->online_mono_us >= GOOD_SESSION_US;

@@ -12,6 +12,7 @@
 
 #include "core/camera.h"
 #include "core/log.h"
+#include "ingest/admission.h"
 #include "ingest/ring.h"
 #include "ingest/session.h"
 
@@ -21,6 +22,7 @@ struct gw_supervisor_config {
     struct gw_camera camera;          // copied
     struct gw_session_config session; // deadlines; its URL and credentials are ignored
     struct gw_ring *ring;             // borrowed; packets go here
+    struct gw_admission *admission;   // borrowed; where to wait before connecting. NULL: nowhere
     const struct gw_log *log;
 
     void *opaque; // for those below, called on the supervisor's thread; each may be NULL
