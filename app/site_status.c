@@ -313,7 +313,7 @@ static const struct camera_metric camera_metrics[] = {
     {"gridwatch_camera_longest_gop_seconds", "gauge",
      "Longest time between two keyframes of this session.", longest_gop},
     {"gridwatch_camera_clock_offset_seconds", "gauge",
-     "The camera's clock minus ours; NaN when it tells none.", clock_offset},
+     "The camera's clock minus ours; absent while it tells none.", clock_offset},
     {"gridwatch_camera_loss_ratio", "gauge", "Share of RTP packets lost, of the last 10 s.", loss},
     {"gridwatch_camera_lost_packets_total", "counter", "RTP packets that never came.", lost},
     {"gridwatch_camera_skipped_total", "counter", "Pictures that could not be used.", skipped},
@@ -351,6 +351,15 @@ static void write_head(FILE *out, const char *name, const char *type, const char
     fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+// What is not known has no line.
+static void write_value(FILE *out, const struct camera_metric *metric,
+                        const struct gw_camera_metrics *metrics)
+{
+    double value = metric->value(metrics);
+    if (!isnan(value))
+        fprintf(out, "%s{camera=\"%s\"} %.17g\n", metric->name, metrics->camera, value);
+}
+
 void gw_site_status_write_metrics(void *opaque, FILE *out)
 {
     struct gw_site_status *status = opaque;
@@ -365,8 +374,7 @@ void gw_site_status_write_metrics(void *opaque, FILE *out)
         const struct camera_metric *metric = &camera_metrics[i];
         write_head(out, metric->name, metric->type, metric->help);
         for (int j = 0; j < status->count; j++)
-            fprintf(out, "%s{camera=\"%s\"} %.17g\n", metric->name,
-                    status->cameras[j].metrics.camera, metric->value(&status->cameras[j].metrics));
+            write_value(out, metric, &status->cameras[j].metrics);
     }
     pthread_mutex_unlock(&status->lock);
 }

@@ -26,7 +26,8 @@ static struct gw_fact make_event_fact(void)
                                    .box = {0.25, 0.5, 0.125, 0.0625},
                                    .zone_count = 1,
                                    .zones = {"door"},
-                                   .snapshot_us = 1777863721600000};
+                                   .snapshot_us = 1777863721600000,
+                                   .clock_offset_us = -250000};
     return fact;
 }
 
@@ -45,6 +46,7 @@ static void an_event_fact_survives_json(void **state)
     assert_true(back.event.box.w == 0.125);
     assert_int_equal(back.event.zone_count, 1);
     assert_string_equal(back.event.zones[0], "door");
+    assert_int_equal(back.event.clock_offset_us, -250000);
     json_decref(json);
 }
 
@@ -72,12 +74,15 @@ static void a_clip_and_a_camera_fact_survive_json(void **state)
                                  .codec = "h265",
                                  .width = 1920,
                                  .height = 1080,
-                                 .truncated = true};
+                                 .truncated = true,
+                                 .clock_offset_us = GW_NO_TIME};
     json_t *json = gw_fact_to_json(&fact);
     assert_int_equal(gw_fact_from_json(json, &back), 0);
     assert_int_equal(back.clip.state, GW_CLIP_REPAIRED);
     assert_string_equal(back.clip.codec, "h265");
     assert_true(back.clip.truncated);
+    assert_int_equal(back.clip.clock_offset_us, GW_NO_TIME);
+    assert_true(json_is_null(json_object_get(json_object_get(json, "data"), "clock_offset_us")));
     json_decref(json);
 
     fact = (struct gw_fact){.kind = GW_FACT_CAMERA_OFFLINE, .wall_us = 5};
@@ -87,6 +92,36 @@ static void a_clip_and_a_camera_fact_survive_json(void **state)
     assert_int_equal(gw_fact_from_json(json, &back), 0);
     assert_int_equal(back.camera.status, GW_CAMERA_OFFLINE);
     assert_string_equal(back.camera.reason, "no complete frame for 5 s");
+    json_decref(json);
+}
+
+static void a_degraded_camera_says_why_and_how_it_delivers(void **state)
+{
+    struct gw_fact fact = {.kind = gw_fact_of_status(GW_CAMERA_DEGRADED), .wall_us = 5}, back;
+    fact.camera = (struct gw_camera_state){.camera = "a",
+                                           .status = GW_CAMERA_DEGRADED,
+                                           .reason = "no keyframe for more than 10 s",
+                                           .since_us = 4,
+                                           .signs = {.frame_rate = 12.345678,
+                                                     .bit_rate = 2e6,
+                                                     .key_age_us = 11000000,
+                                                     .reconnects = 2,
+                                                     .clock_offset_us = 1500000}};
+    json_t *json = gw_fact_to_json(&fact), *data = json_object_get(json, "data");
+    assert_string_equal(json_string_value(json_object_get(json, "kind")), "camera.degraded");
+    assert_string_equal(json_string_value(json_object_get(data, "status")), "degraded");
+    assert_int_equal(gw_fact_from_json(json, &back), 0);
+    assert_int_equal(back.camera.status, GW_CAMERA_DEGRADED);
+    assert_true(back.camera.signs.frame_rate == 12.35);
+    assert_int_equal(back.camera.signs.key_age_us, 11000000);
+    assert_int_equal(back.camera.signs.reconnects, 2);
+    assert_int_equal(back.camera.signs.clock_offset_us, 1500000);
+
+    json_object_set_new(data, "frame_rate", json_real(-1));
+    assert_int_equal(gw_fact_from_json(json, &back), GW_ERROR_INVALID);
+    json_object_set_new(data, "frame_rate", json_integer(25));
+    json_object_set_new(data, "status", json_string("ill"));
+    assert_int_equal(gw_fact_from_json(json, &back), GW_ERROR_INVALID);
     json_decref(json);
 }
 
@@ -110,6 +145,7 @@ static void a_fact_with_one_wrong_member_is_refused(void **state)
         {"interrupted", json_integer(0)},
         {"has_snapshot", json_null()},
         {"snapshot_us", json_string("n")},
+        {"clock_offset_us", json_real(0.5)},
     };
     struct gw_fact fact = make_event_fact(), back;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -128,6 +164,7 @@ static void each_kind_has_its_name_and_topic_class(void **state)
     assert_string_equal(gw_fact_topic_class(GW_FACT_EVENT_OPENED), "event");
     assert_string_equal(gw_fact_topic_class(GW_FACT_CLIP_CLOSED), "event");
     assert_string_equal(gw_fact_topic_class(GW_FACT_CAMERA_OFFLINE), "camera");
+    assert_string_equal(gw_fact_topic_class(GW_FACT_CAMERA_DEGRADED), "camera");
 }
 
 static void every_kind_of_event_is_read_back_by_its_name(void **state)
@@ -148,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_event_is_read_back_by_its_name),
         cmocka_unit_test(an_event_fact_survives_json),
+        cmocka_unit_test(a_degraded_camera_says_why_and_how_it_delivers),
         cmocka_unit_test(an_event_without_snapshot_says_so),
         cmocka_unit_test(a_clip_and_a_camera_fact_survive_json),
         cmocka_unit_test(a_fact_with_one_wrong_member_is_refused),

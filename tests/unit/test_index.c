@@ -127,9 +127,17 @@ static void an_index_of_the_version_before_keeps_its_cameras(void **state)
     assert_true(gw_index_put_camera(idx, &camera) >= 0);
     assert_int_equal(gw_index_camera(idx, "a", &row), 0);
     assert_string_equal(row.camera.detect_url, "rtsp://h/2");
-    // What version 2 added is taken away.
+    // What later versions added is taken away.
     assert_int_equal(sqlite3_exec(idx->db,
                                   "ALTER TABLE camera DROP COLUMN detect_url;"
+                                  "ALTER TABLE camera_state DROP COLUMN frame_rate;"
+                                  "ALTER TABLE camera_state DROP COLUMN bit_rate;"
+                                  "ALTER TABLE camera_state DROP COLUMN key_age_us;"
+                                  "ALTER TABLE camera_state DROP COLUMN reconnects;"
+                                  "ALTER TABLE camera_state DROP COLUMN clock_offset_us;"
+                                  "ALTER TABLE event DROP COLUMN clock_offset_us;"
+                                  "ALTER TABLE clip DROP COLUMN clock_offset_us;"
+                                  "INSERT INTO camera_state VALUES ('a', 'online', '', 5);"
                                   "PRAGMA user_version=1",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
@@ -137,6 +145,9 @@ static void an_index_of_the_version_before_keeps_its_cameras(void **state)
     assert_int_equal(gw_index_camera(index, "a", &row), 0);
     assert_string_equal(row.camera.record_url, "rtsp://h/1");
     assert_string_equal(row.camera.detect_url, "");
+    assert_int_equal(row.state.status, GW_CAMERA_ONLINE);
+    assert_int_equal(row.state.signs.key_age_us, -1);
+    assert_int_equal(row.state.signs.clock_offset_us, GW_NO_TIME);
     gw_index_close(&index);
 }
 
@@ -624,6 +635,53 @@ static void a_cameras_state_goes_with_it(void **state)
     assert_true(row.state.since_us == GW_NO_TIME);
 }
 
+static void a_degraded_camera_keeps_its_reason_and_numbers(void **state)
+{
+    struct gw_camera camera = make_camera("gate-07", "640323101", "004");
+    struct gw_fact_entry entry = {.fact.kind = GW_FACT_CAMERA_DEGRADED};
+    struct gw_camera_state told = {.camera = "gate-07",
+                                   .status = GW_CAMERA_DEGRADED,
+                                   .reason = "no keyframe",
+                                   .since_us = TEST_START_US,
+                                   .signs = {.frame_rate = 12.5,
+                                             .bit_rate = 2e6,
+                                             .key_age_us = 11000000,
+                                             .reconnects = 3,
+                                             .clock_offset_us = -7}};
+    struct gw_camera_row row;
+    entry.fact.camera = told;
+    gw_index_put_camera(idx, &camera);
+    assert_int_equal(gw_index_commit(idx, &entry, 1), 0);
+    gw_index_camera(idx, "gate-07", &row);
+    json_t *a = gw_camera_state_to_json(&told), *b = gw_camera_state_to_json(&row.state);
+    assert_true(json_equal(a, b));
+    json_decref(a);
+    json_decref(b);
+    entry.fact.camera.signs = gw_camera_no_signs;
+    assert_int_equal(gw_index_commit(idx, &entry, 1), 0);
+    gw_index_camera(idx, "gate-07", &row);
+    assert_int_equal(row.state.signs.key_age_us, -1);
+    assert_int_equal(row.state.signs.clock_offset_us, GW_NO_TIME);
+}
+
+static void a_clock_offset_that_is_known_is_not_forgotten(void **state)
+{
+    struct gw_clip clip = make_clip("gate-07", TEST_START_US, TEST_START_US);
+    struct gw_event event = make_event("gate-07", TEST_START_US, TEST_START_US);
+    struct gw_clip_row clip_row;
+    struct gw_event_row event_row;
+    clip.clock_offset_us = event.clock_offset_us = -120000;
+    commit_clip(GW_FACT_CLIP_OPENED, &clip);
+    commit_event(GW_FACT_EVENT_OPENED, &event);
+    clip.clock_offset_us = event.clock_offset_us = GW_NO_TIME; // its session ended meanwhile
+    commit_clip(GW_FACT_CLIP_CLOSED, &clip);
+    commit_event(GW_FACT_EVENT_CLOSED, &event);
+    assert_int_equal(gw_index_clip(idx, &clip.id, &clip_row), 0);
+    assert_int_equal(clip_row.clip.clock_offset_us, -120000);
+    assert_int_equal(gw_index_event(idx, &event.id, &event_row), 0);
+    assert_int_equal(event_row.event.clock_offset_us, -120000);
+}
+
 static void the_version_tells_of_other_handles_changes(void **state)
 {
     struct gw_index *other = open_index(GW_INDEX_READ);
@@ -685,6 +743,8 @@ int main(void)
         FACT(a_camera_is_kept_as_it_was_put),
         FACT(cameras_are_listed_by_id),
         FACT(a_cameras_state_goes_with_it),
+        FACT(a_degraded_camera_keeps_its_reason_and_numbers),
+        FACT(a_clock_offset_that_is_known_is_not_forgotten),
         FACT(the_version_tells_of_other_handles_changes),
         FACT(a_transaction_is_all_or_nothing),
     };

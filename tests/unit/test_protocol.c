@@ -14,6 +14,7 @@
 #include <zmq.h>
 
 #include "app/protocol.h"
+#include "core/clock.h"
 #include "core/error.h"
 
 static void an_assignment_carries_credentials_byte_for_byte(void **state)
@@ -51,7 +52,17 @@ static void a_status_survives_the_wire(void **state)
                                         .audits = 11,
                                         .judged = 12,
                                         .miss_rate = 0.25,
-                                        .miss_high = 0.5};
+                                        .miss_high = 0.5,
+                                        .status = GW_CAMERA_DEGRADED,
+                                        .signs = {.frame_rate = 12.5,
+                                                  .bit_rate = 2e6,
+                                                  .key_age_us = 13,
+                                                  .longest_gop_us = 14,
+                                                  .loss = 0.125,
+                                                  .clock_offset_us = GW_NO_TIME,
+                                                  .lost_packets = 15,
+                                                  .skipped = 16,
+                                                  .reconnects = 17}};
     struct gw_camera_metrics *back;
     json_t *message = gw_protocol_status(&metrics, 1);
     assert_int_equal(gw_protocol_read_status(message, &back), 1);
@@ -67,6 +78,8 @@ static void a_status_survives_the_wire(void **state)
     assert_int_equal(back[0].judged, 12);
     assert_float_equal(back[0].miss_rate, 0.25, 0);
     assert_float_equal(back[0].miss_high, 0.5, 0);
+    assert_int_equal(back[0].status, GW_CAMERA_DEGRADED);
+    assert_memory_equal(&back[0].signs, &metrics.signs, sizeof(metrics.signs));
     free(back);
     json_decref(message);
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "app/site_status.h"
+#include "core/clock.h"
 
 static struct gw_site_status *status;
 
@@ -74,6 +75,28 @@ static void the_cameras_of_a_lost_worker_are_not_online(void **state)
     assert_int_equal(says("gridwatch_camera_online{camera=\"b\"} 1"), 1);
 }
 
+static void a_degraded_camera_is_told_with_its_numbers(void **state)
+{
+    struct gw_camera_metrics metrics = {.camera = "a",
+                                        .online = true,
+                                        .status = GW_CAMERA_DEGRADED,
+                                        .signs = {.frame_rate = 12.5,
+                                                  .key_age_us = 11500000,
+                                                  .clock_offset_us = GW_NO_TIME,
+                                                  .lost_packets = 7}};
+    gw_site_status_put(status, 0, &metrics, 1);
+    assert_int_equal(says("gridwatch_camera_state{camera=\"a\"} 2\n"), 1);
+    assert_int_equal(says("gridwatch_camera_frame_rate{camera=\"a\"} 12.5\n"), 1);
+    assert_int_equal(says("gridwatch_camera_key_age_seconds{camera=\"a\"} 11.5\n"), 1);
+    assert_int_equal(says("gridwatch_camera_lost_packets_total{camera=\"a\"} 7\n"), 1);
+    assert_int_equal(says("gridwatch_camera_clock_offset_seconds{"), 0);
+    metrics.signs.clock_offset_us = -1500000;
+    gw_site_status_put(status, 0, &metrics, 1);
+    assert_int_equal(says("gridwatch_camera_clock_offset_seconds{camera=\"a\"} -1.5\n"), 1);
+    gw_site_status_lose(status, 0);
+    assert_int_equal(says("gridwatch_camera_state{camera=\"a\"} 0\n"), 1);
+}
+
 // What the status lists of its one camera after it has had and decoded so many packets in all.
 static double share_after(uint64_t packets, uint64_t decoded)
 {
@@ -131,6 +154,7 @@ int main(void)
         FACT(a_camera_that_its_worker_no_longer_reports_is_forgotten),
         FACT(a_camera_that_changes_its_worker_is_there_once),
         FACT(the_cameras_of_a_lost_worker_are_not_online),
+        FACT(a_degraded_camera_is_told_with_its_numbers),
         FACT(a_decoded_share_is_of_the_last_minutes),
         FACT(what_is_decoded_twice_does_not_make_a_share_more_than_all),
         FACT(a_worker_that_is_started_anew_counts_anew),
