@@ -3,6 +3,7 @@
 
 #include "ingest/vitals.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -215,13 +216,21 @@ static void explain_clock(struct gw_vitals *vitals)
     double off = (double)llabs(vitals->clock_offset_us) / GW_SECOND;
     const char *unit = off < 120 ? "seconds" : off < 7200 ? "minutes" : "hours";
     off /= off < 120 ? 1 : off < 7200 ? 60 : 3600;
-    snprintf(
-        vitals->reason, sizeof(vitals->reason),
-        "its clock is %.1f %s %s ours, so times come from arrival; let it set its clock by NTP",
-        off, unit, vitals->clock_offset_us > 0 ? "ahead of" : "behind");
+    if (vitals->clock_offset_us > 0)
+        snprintf(
+            vitals->reason, sizeof(vitals->reason),
+            "its clock is ahead of ours by %.1f %s, so times come from arrival; let it set its "
+            "clock by NTP",
+            off, unit);
+    else
+        snprintf(vitals->reason, sizeof(vitals->reason),
+                 "its clock is behind ours by %.1f %s, so times come from arrival; let it set its "
+                 "clock by NTP",
+                 off, unit);
 }
 
-// The numbers in it are those of this moment and stay, because another reason is another state.
+// The numbers in it are those of this moment and stay, because another reason is another state. The
+// page has each sentence in Chinese (console/web/src/i18n/reasons.ts).
 static void explain(struct gw_vitals *vitals, const struct sums *sums)
 {
     char *reason = vitals->reason;
@@ -231,18 +240,18 @@ static void explain(struct gw_vitals *vitals, const struct sums *sums)
     case GW_FAULT_UNDECODABLE:
         snprintf(reason, size,
                  "pictures come that cannot be decoded and are skipped; restart the camera, and "
-                 "switch its \"smart\" or \"plus\" codec off");
+                 "switch its smart codec (H.264+, H.265+) off");
         return;
     case GW_FAULT_LOSS:
         snprintf(reason, size,
                  "%.0f %% of its packets are lost on the way, and pictures with them; check its "
-                 "network, or use TCP",
-                 100 * loss_of(sums) < 1 ? 1 : 100 * loss_of(sums));
+                 "network, or let it send over TCP",
+                 fmax(1, 100 * loss_of(sums)));
         return;
     case GW_FAULT_RECONNECTING:
         snprintf(reason, size,
-                 "the connection broke at least %d times within ten minutes; check its network, "
-                 "its power, and how many watch it",
+                 "the connection broke %d times within ten minutes; check its network, its power, "
+                 "and how many watch it at once",
                  GW_VITALS_SESSIONS);
         return;
     case GW_FAULT_NO_KEYFRAME:
@@ -252,8 +261,8 @@ static void explain(struct gw_vitals *vitals, const struct sums *sums)
         return;
     case GW_FAULT_SLOW:
         snprintf(reason, size,
-                 "only %.1f pictures a second, and it used to be %.1f; check its exposure time and "
-                 "its network",
+                 "only %.1f pictures a second, and it used to send %.1f; check its exposure time "
+                 "and its network",
                  (double)sums->pictures / sums->seconds, usual_rate(vitals));
         return;
     case GW_FAULT_CLOCK: explain_clock(vitals); return;

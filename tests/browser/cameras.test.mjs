@@ -25,6 +25,22 @@ test('cameras_change_their_status_without_reload_and_say_why', withSite(async ({
   assert.ok(await isSamePage(page));
 }));
 
+test('a_degraded_camera_says_what_is_wrong_and_how_it_delivers', withSite(async ({ site, page }) => {
+  await enter(site, page);
+  await page.click('[data-test="nav-cameras"]');
+  await page.waitForSelector(`${row('gate-07')}[data-status="online"]`);
+  const reason = 'its clock is ahead of ours by 8.0 hours, so times come from arrival; let it set its clock by NTP';
+  site.setCamera('gate-07', 'degraded', reason, { frame_rate: 12.5, bit_rate: 1.9e6, key_age_us: 1.5e6, reconnects: 4, clock_offset_us: 28.8e9 });
+  await page.waitForSelector(`${row('gate-07')}[data-status="degraded"]`);
+  const text = await page.textContent(row('gate-07'));
+  assert.match(text, /异常.*快 8\.0 小时.*NTP.*12\.5.*1\.9 Mbit\/s.*\+28800/s);
+  assert.match(await page.getAttribute(`${row('gate-07')} [data-test="signs"]`, 'title'), /1\.5.*4/);
+  assert.match(await page.textContent('[data-test="nav-cameras"]'), /2\/2/, 'it counts as online');
+  site.setCamera('gate-07', 'online');
+  await page.waitForSelector(`${row('gate-07')}[data-status="online"]`);
+  assert.ok(await isSamePage(page));
+}));
+
 test('a_camera_that_is_added_appears_when_it_is_first_heard_of', withSite(async ({ site, page }) => {
   await enter(site, page);
   await page.click('[data-test="nav-cameras"]');

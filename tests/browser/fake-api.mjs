@@ -66,11 +66,11 @@ export class FakeSite {
     this.cameras.find((one) => one.id === id).analysis = analysis;
   }
 
-  setCamera(id, status, reason = '') {
+  setCamera(id, status, reason = '', signs = { frame_rate: 25, bit_rate: 3e6, key_age_us: 1e6, reconnects: 0, clock_offset_us: null }) {
     const camera = this.cameras.find((one) => one.id === id);
     const since_us = Date.now() * 1000;
-    Object.assign(camera, { status, reason, since_us, since: iso(since_us) });
-    this.tell(`camera.${status}`, id, { camera: id, status, reason, since: iso(since_us), since_us });
+    Object.assign(camera, { status, reason, since_us, since: iso(since_us), ...signs });
+    this.tell(`camera.${status}`, id, { camera: id, status, reason, since: iso(since_us), since_us, ...signs });
   }
 
   placeOf(id) {

@@ -173,7 +173,7 @@ static void a_clock_that_is_off_is_a_fault_and_says_by_how_much(void **state)
     gw_vitals_clock(&camera.vitals, -3600 * 8 * GW_SECOND);
     play(&camera, 2);
     assert_int_equal(camera.vitals.fault, GW_FAULT_CLOCK);
-    assert_true(says(&camera, "8.0 hours behind"));
+    assert_true(says(&camera, "behind ours by 8.0 hours"));
     gw_vitals_clock(&camera.vitals, 1900000); // not quite good yet
     play(&camera, 60);
     assert_int_equal(camera.vitals.fault, GW_FAULT_CLOCK);
@@ -199,7 +199,7 @@ static void pictures_that_cannot_be_decoded_come_before_other_faults(void **stat
     assert_true(says(&camera, "cannot be decoded"));
     play(&camera, 60);
     assert_int_equal(camera.vitals.fault, GW_FAULT_CLOCK);
-    assert_true(says(&camera, "9.0 seconds ahead"));
+    assert_true(says(&camera, "ahead of ours by 9.0 seconds"));
 }
 
 static void a_camera_that_comes_back_three_times_in_ten_minutes_is_degraded(void **state)

@@ -3,20 +3,23 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { applyState, byUrgency, contains, count } from '../src/lib/cameras';
+import { applyState, byUrgency, contains, count, seconds } from '../src/lib/cameras';
 import { at, camera, s } from './made';
 
-const state = (id: string, status: 'online' | 'offline', since_us = at + s) => ({ camera: id, status, reason: 'no answer', since_us });
+const signs = { frame_rate: 24.96, bit_rate: 3.1e6, key_age_us: 1.5 * s, reconnects: 1, clock_offset_us: -120_000 };
+const state = (id: string, status: 'online' | 'degraded' | 'offline', since_us = at + s) =>
+  ({ camera: id, status, reason: 'no answer', since_us, ...signs });
 
 describe('cameras', () => {
-  test('offline_cameras_come_first_and_disabled_ones_last', () => {
+  test('offline_cameras_come_first_then_degraded_and_disabled_ones_last', () => {
     const list = byUrgency([
       camera('a', { enabled: false, status: 'offline' }),
       camera('b'),
       camera('c', { status: 'unknown' }),
       camera('d', { status: 'offline' }),
+      camera('e', { status: 'degraded' }),
     ]);
-    expect(list.map((one) => one.id)).toEqual(['d', 'c', 'b', 'a']);
+    expect(list.map((one) => one.id)).toEqual(['d', 'e', 'c', 'b', 'a']);
   });
 
   test('cameras_are_counted_up_as_people_count', () => {
@@ -35,6 +38,20 @@ describe('cameras', () => {
     expect(offline!.analysis).toBeUndefined();
   });
 
+  test('a_degraded_camera_goes_on_being_analysed_and_has_its_numbers', () => {
+    const analysis = { level: 'gate', decoded_share: 0.1, audits: 3, judged_events: 0 };
+    const [degraded] = applyState([camera('a', { analysis })], state('a', 'degraded'))!;
+    expect(degraded).toMatchObject({ status: 'degraded', reason: 'no answer', analysis, ...signs });
+  });
+
+  test('a_degraded_camera_counts_as_online', () => {
+    expect(count([camera('a'), camera('b', { status: 'degraded' })])).toEqual({ total: 2, online: 2, degraded: 1, offline: 0 });
+  });
+
+  test('an_offset_says_its_direction', () => {
+    expect([seconds(-120_000), seconds(1_500_000), seconds(-3_600_000_000)]).toEqual(['−0.12', '+1.50', '−3600']);
+  });
+
   test('an_older_fact_changes_nothing', () => {
     const list = [camera('a')];
     expect(applyState(list, state('a', 'offline', at - s))).toBe(list);
@@ -45,7 +62,7 @@ describe('cameras', () => {
   });
 
   test('a_disabled_camera_is_not_missed', () => {
-    expect(count([camera('a'), camera('b', { enabled: false, status: 'offline' })])).toEqual({ total: 1, online: 1, offline: 0 });
+    expect(count([camera('a'), camera('b', { enabled: false, status: 'offline' })])).toEqual({ total: 1, online: 1, degraded: 0, offline: 0 });
   });
 
   test('a_search_looks_at_names_ids_places_and_reasons', () => {

@@ -22,6 +22,7 @@ export const event = (id: string, more: Partial<GridEvent> = {}): GridEvent => (
   box: [0.1, 0.2, 0.3, 0.4],
   zones: [],
   interrupted: false,
+  clock_offset_us: null,
   has_snapshot: true,
   snapshot_us: at + s,
   ...place,
@@ -40,6 +41,7 @@ export const clip = (id: string, more: Partial<Clip> = {}): Clip => ({
   width: 640,
   height: 360,
   truncated: false,
+  clock_offset_us: null,
   ...place,
   ...more,
 });

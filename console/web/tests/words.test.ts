@@ -3,6 +3,7 @@
 
 import strays from '../../../app/strays.c?raw';
 import kinds from '../../../core/event.c?raw';
+import vitals from '../../../ingest/vitals.c?raw';
 import session from '../../../ingest/session.c?raw';
 import { describe, expect, test } from 'vitest';
 
@@ -38,6 +39,18 @@ describe('words', () => {
     );
     expect(reasons.length).toBeGreaterThan(10);
     for (const reason of reasons) expect(reasonIn('zh-CN', reason), reason).toMatch(/[\u4e00-\u9fff]/);
+  });
+
+  test('every_reason_that_a_camera_can_be_degraded_for_is_told_in_chinese', () => {
+    const formats = [...vitals.matchAll(/snprintf\([^"]*((?:"[^"]*"\s*)+)/g)].map((found) => found[1]!.replace(/"\s*"|^"|"\s*$/g, ''));
+    expect(formats.length).toBeGreaterThan(5);
+    for (const format of formats) {
+      const reason = format.replace('%%', '%').replace(/%[.\d]*[fd]/g, '12.5').replace('%s', 'hours');
+      const told = reasonIn('zh-CN', reason);
+      expect(told, reason).toMatch(/[\u4e00-\u9fff]/);
+      expect(told).not.toMatch(/\{|hours/);
+      if (format.includes('%.')) expect(told).toContain('12.5');
+    }
   });
 
   test('every_kind_of_event_has_a_name_and_every_fault_says_what_to_do', () => {

@@ -5,7 +5,7 @@
 
 export type EventState = 'open' | 'closed';
 export type ClipState = 'recording' | 'closed' | 'repaired' | 'lost';
-export type CameraStatus = 'online' | 'offline' | 'unknown';
+export type CameraStatus = 'online' | 'degraded' | 'offline' | 'unknown';
 
 // Something moved; all others are faults of the camera's picture. In the order of the filter.
 export const eventKinds = ['motion', 'covered', 'black', 'over-bright', 'frozen', 'blurred', 'moved'];
@@ -30,6 +30,7 @@ export interface GridEvent extends Place {
   box: [number, number, number, number]; // x, y, w, h in fractions of the picture
   zones: string[];
   interrupted: boolean;
+  clock_offset_us: number | null; // how far the camera's clock was ahead of the site's
   has_snapshot: boolean;
   snapshot_us?: number;
 }
@@ -48,6 +49,7 @@ export interface Clip extends Place {
   width: number;
   height: number;
   truncated: boolean;
+  clock_offset_us: number | null;
 }
 
 export interface EventWithClips extends GridEvent {
@@ -65,7 +67,17 @@ export interface Analysis {
   detect_online?: boolean; // only with a detect_url
 }
 
-export interface Camera {
+// How a camera delivers; null where nothing is known.
+export interface Signs {
+  frame_rate: number; // pictures a second, of the last 10 s
+  bit_rate: number; // bits a second
+  key_age_us: number | null; // since the last keyframe
+  reconnects: number;
+  clock_offset_us: number | null;
+}
+
+// The signs are there while it delivers.
+export interface Camera extends Partial<Signs> {
   id: string;
   name: string;
   division: string;
@@ -82,7 +94,7 @@ export interface Camera {
   analysis?: Analysis; // while it is online and a worker has told
 }
 
-export interface CameraState {
+export interface CameraState extends Signs {
   camera: string;
   status: CameraStatus;
   reason: string;
@@ -102,7 +114,7 @@ export interface Session {
 
 export type EventFactKind = 'event.opened' | 'event.updated' | 'event.closed';
 export type ClipFactKind = 'clip.opened' | 'clip.closed';
-export type CameraFactKind = 'camera.online' | 'camera.offline';
+export type CameraFactKind = 'camera.online' | 'camera.degraded' | 'camera.offline';
 
 interface FactOf<Kind extends string, Data> {
   seq: number;
@@ -125,6 +137,7 @@ export const factKinds: Fact['kind'][] = [
   'clip.opened',
   'clip.closed',
   'camera.online',
+  'camera.degraded',
   'camera.offline',
 ];
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Why a camera is offline, in Chinese. The site says it in English (gw_session_reason() in
+// Why a camera is offline or degraded, in Chinese. The site says it in English (gw_session_reason() in
 // ingest/session.c, find_reason() in app/strays.c); a test makes sure that none of its sentences is
 // missing here.
 
@@ -30,6 +30,41 @@ const chinese: Record<string, string> = {
   "the connection failed; check the camera's host name and network": '连接失败；请检查摄像机的主机名和网络',
 };
 
+// Why a camera is degraded (explain() in ingest/vitals.c): printf formats, whose numbers and words
+// take the places {0}, {1}, …
+const patterns: Record<string, string> = {
+  'pictures come that cannot be decoded and are skipped; restart the camera, and switch its smart codec (H.264+, H.265+) off':
+    '有画面无法解码而被跳过；请重启摄像机，并关闭其智能编码（H.264+、H.265+）',
+  '%.0f %% of its packets are lost on the way, and pictures with them; check its network, or let it send over TCP':
+    '{0}% 的数据包在途中丢失，画面随之缺失；请检查其网络，或改用 TCP 传输',
+  'the connection broke %d times within ten minutes; check its network, its power, and how many watch it at once':
+    '十分钟内连接中断 {0} 次；请检查其网络、电源和同时观看的数量',
+  'no keyframe for more than 10 s, and a clip can only begin at a keyframe; set its keyframe interval to 2 s':
+    '超过 10 秒没有关键帧，而录像片段只能从关键帧开始；请把关键帧间隔设为 2 秒',
+  'only %.1f pictures a second, and it used to send %.1f; check its exposure time and its network':
+    '每秒只有 {0} 张画面，以前是 {1} 张；请检查其曝光时间和网络',
+  'its clock is ahead of ours by %.1f %s, so times come from arrival; let it set its clock by NTP':
+    '其时钟比站点快 {0} {1}，因此以到达时间为准；请让它用 NTP 校时',
+  'its clock is behind ours by %.1f %s, so times come from arrival; let it set its clock by NTP':
+    '其时钟比站点慢 {0} {1}，因此以到达时间为准；请让它用 NTP 校时',
+};
+
+const units: Record<string, string> = { seconds: '秒', minutes: '分钟', hours: '小时' };
+
+const escape = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const matchers = Object.entries(patterns).map(([format, text]) => ({
+  format: new RegExp(`^${format.split(/%[.\d]*[a-z]/).map((part) => escape(part.replace('%%', '%'))).join('(\\S+)')}$`),
+  text,
+}));
+
+function degraded(reason: string): string | undefined {
+  for (const { format, text } of matchers) {
+    const found = format.exec(reason);
+    if (found) return text.replace(/\{(\d)\}/g, (_, place) => units[found[+place + 1]!] ?? found[+place + 1]!);
+  }
+  return undefined;
+}
+
 // A sentence that is not known stays as it is.
 export const reasonIn = (language: string, reason: string) =>
-  language === 'zh-CN' ? (chinese[reason] ?? reason) : reason;
+  language === 'zh-CN' ? (chinese[reason] ?? degraded(reason) ?? reason) : reason;

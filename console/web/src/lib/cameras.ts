@@ -3,9 +3,12 @@
 
 // The list of cameras, kept true by facts. Pure.
 
-import type { Camera, CameraState } from '../api/types';
+import type { Camera, CameraState, CameraStatus } from '../api/types';
 
-const urgency = { offline: 0, unknown: 1, online: 2 };
+const urgency = { offline: 0, degraded: 1, unknown: 2, online: 3 };
+
+// Whether pictures come.
+export const delivers = (status: CameraStatus) => status === 'online' || status === 'degraded';
 
 // Those that need a person first; the others by id.
 export function byUrgency(cameras: Camera[]): Camera[] {
@@ -15,16 +18,28 @@ export function byUrgency(cameras: Camera[]): Camera[] {
 }
 
 // A camera that somebody switched off waits for nobody.
-const rank = (camera: Camera) => (camera.enabled ? urgency[camera.status] : 3);
+const rank = (camera: Camera) => (camera.enabled ? urgency[camera.status] : 4);
 
 // Undefined when the state is of a camera that is not in the list: then it has to be fetched again.
 export function applyState(cameras: Camera[], told: CameraState): Camera[] | undefined {
   const known = cameras.find((camera) => camera.id === told.camera);
   if (!known) return undefined;
   if ((known.since_us ?? 0) > told.since_us) return cameras;
-  const { status, reason, since_us } = told;
-  const analysis = status === 'online' ? known.analysis : undefined;
-  return cameras.map((camera) => (camera === known ? { ...camera, status, reason, since_us, analysis } : camera));
+  const analysis = delivers(told.status) ? known.analysis : undefined;
+  return cameras.map((camera) => (camera === known ? { ...camera, ...signsOf(told), analysis } : camera));
+}
+
+// What a fact says of a camera; not its place, which facts may tell too.
+function signsOf(told: CameraState): Partial<Camera> {
+  const { status, reason, since_us, frame_rate, bit_rate, key_age_us, reconnects, clock_offset_us } = told;
+  return { status, reason, since_us, frame_rate, bit_rate, key_age_us, reconnects, clock_offset_us };
+}
+
+// "+0.12": seconds, with the sign that tells ahead from behind.
+export function seconds(us: number): string {
+  const size = Math.abs(us) / 1_000_000;
+  const sign = us < 0 ? '−' : '+';
+  return `${sign}${size < 10 ? size.toFixed(2) : Math.round(size)}`;
 }
 
 export function contains(camera: Camera, text: string): boolean {
@@ -36,12 +51,14 @@ export function contains(camera: Camera, text: string): boolean {
 
 export interface Counts {
   total: number; // of those that are to be connected
-  online: number;
+  online: number; // and degraded
+  degraded: number;
   offline: number;
 }
 
 export function count(cameras: Camera[]): Counts {
   const enabled = cameras.filter((camera) => camera.enabled);
   const of = (status: string) => enabled.filter((camera) => camera.status === status).length;
-  return { total: enabled.length, online: of('online'), offline: of('offline') };
+  const degraded = of('degraded');
+  return { total: enabled.length, online: of('online') + degraded, degraded, offline: of('offline') };
 }
