@@ -99,17 +99,16 @@ static enum gw_rtp_verdict begin(struct gw_rtp_source *source, const struct gw_r
 static enum gw_rtp_verdict take_other(struct gw_rtp_source *source, const struct gw_rtp *rtp,
                                       int64_t mono_us)
 {
-    const bool recent = mono_us - source->switched_us < OTHER_LIVES_US;
+    const bool is_other = source->had_other && rtp->source == source->other;
 
-    if (source->had_other && rtp->source == source->other && recent) {
-        // Both send: back to the first, and the one left now is the one to ignore from here on.
-        begin(source, rtp, mono_us);
-        source->switched_us = INT64_MAX;
-        return GW_RTP_BEGIN;
-    }
-    if (source->had_other && rtp->source == source->other && source->switched_us == INT64_MAX)
+    if (is_other && source->switched_us == INT64_MAX)
         return GW_RTP_IGNORE;
-    return begin(source, rtp, mono_us);
+    const bool recent = mono_us - source->switched_us < OTHER_LIVES_US;
+    begin(source, rtp, mono_us);
+    // Both send: back to the first, and the one left now is the one to ignore from here on.
+    if (is_other && recent)
+        source->switched_us = INT64_MAX;
+    return GW_RTP_BEGIN;
 }
 
 enum gw_rtp_verdict gw_rtp_source_take(struct gw_rtp_source *source, const struct gw_rtp *rtp,
