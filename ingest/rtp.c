@@ -18,6 +18,7 @@ enum {
     // A step of sequence numbers beyond these is a camera that began anew (RFC 3550, A.1).
     MOST_MISSING = 3000,
     MOST_LATE = 100,
+    MOST_TOLD_LOST = 0x7fffff, // a report has 24 bits for it, one of them a sign
 };
 
 // Seconds from 1900, where NTP counts from, to 1970.
@@ -80,6 +81,14 @@ int gw_rtcp_parse(const uint8_t *bytes, size_t size, struct gw_rtcp *ret)
     return size ? GW_ERROR_INVALID : 0;
 }
 
+// From this packet on. What was counted belongs to what went before (RFC 3550, A.1).
+static void count_anew(struct gw_rtp_source *source, const struct gw_rtp *rtp)
+{
+    source->next = (uint16_t)(rtp->sequence + 1);
+    source->received++;
+    source->lost = source->cycles = 0;
+}
+
 static enum gw_rtp_verdict begin(struct gw_rtp_source *source, const struct gw_rtp *rtp,
                                  int64_t mono_us)
 {
@@ -90,8 +99,7 @@ static enum gw_rtp_verdict begin(struct gw_rtp_source *source, const struct gw_r
     source->known = true;
     source->source = rtp->source;
     source->switched_us = mono_us;
-    source->next = (uint16_t)(rtp->sequence + 1);
-    source->received++;
+    count_anew(source, rtp);
     return GW_RTP_BEGIN;
 }
 
@@ -123,12 +131,12 @@ enum gw_rtp_verdict gw_rtp_source_take(struct gw_rtp_source *source, const struc
     const int step = (int16_t)(rtp->sequence - source->next);
     if (step < 0 && step >= -MOST_LATE)
         return GW_RTP_IGNORE;
-    source->received++;
     if (step < 0 || step > MOST_MISSING) {
-        source->next = (uint16_t)(rtp->sequence + 1);
+        count_anew(source, rtp);
         return GW_RTP_BEGIN;
     }
-    source->cycles += rtp->sequence == UINT16_MAX;
+    source->received++;
+    source->cycles += rtp->sequence < (uint16_t)(source->next - 1); // than the one before
     source->next = (uint16_t)(rtp->sequence + 1);
     source->lost += (uint32_t)step;
     *ret_lost = (unsigned)step;
@@ -144,7 +152,7 @@ void gw_rtp_source_report(const struct gw_rtp_source *source, uint32_t ours,
     AV_WB16(ret + 2, GW_RTCP_REPORT_SIZE / 4 - 1);
     AV_WB32(ret + 4, ours);
     AV_WB32(ret + 8, source->source);
-    AV_WB32(ret + 12, source->lost & 0x7fffff);
+    AV_WB32(ret + 12, source->lost < MOST_TOLD_LOST ? source->lost : MOST_TOLD_LOST);
     AV_WB16(ret + 16, (uint16_t)source->cycles);
     AV_WB16(ret + 18, (uint16_t)(source->next - 1));
 }

@@ -262,6 +262,55 @@ static void a_third_source_is_followed_after_two_at_once(void **state)
     assert_int_equal(take(3, 10), GW_RTP_TAKE);
 }
 
+static void a_report_says_what_came(void **state)
+{
+    uint8_t report[GW_RTCP_REPORT_SIZE];
+    take(0xaabbccdd, 65534);
+    take(0xaabbccdd, 65535);
+    gw_rtp_source_report(&source, 0x11223344, report);
+    assert_int_equal(report[0], 0x81);
+    assert_int_equal(report[1], 201);
+    assert_int_equal(AV_RB16(report + 2), 7);
+    assert_int_equal(AV_RB32(report + 4), 0x11223344);
+    assert_int_equal(AV_RB32(report + 8), 0xaabbccdd);
+    assert_int_equal(AV_RB32(report + 12), 0);
+    assert_int_equal(AV_RB32(report + 16), 65535); // not yet in the second round
+    take(0xaabbccdd, 4);
+    gw_rtp_source_report(&source, 0x11223344, report);
+    assert_int_equal(AV_RB32(report + 12), 4);
+    assert_int_equal(AV_RB32(report + 16), 0x10004);
+}
+
+// RFC 3550, A.1: the round also counts when the packet with the last number is missing.
+static void a_round_counts_although_its_last_packet_is_lost(void **state)
+{
+    uint8_t report[GW_RTCP_REPORT_SIZE];
+    take(1, 65530);
+    take(1, 3);
+    gw_rtp_source_report(&source, 1, report);
+    assert_int_equal(AV_RB32(report + 16), 0x10003);
+}
+
+static void a_report_is_about_this_source_only(void **state)
+{
+    uint8_t report[GW_RTCP_REPORT_SIZE];
+    take(1, 65530);
+    take(1, 3);
+    take(2, 10);
+    gw_rtp_source_report(&source, 1, report);
+    assert_int_equal(AV_RB32(report + 12), 0);
+    assert_int_equal(AV_RB32(report + 16), 10);
+}
+
+static void more_losses_than_a_report_can_say_are_its_most(void **state)
+{
+    uint8_t report[GW_RTCP_REPORT_SIZE];
+    take(1, 1);
+    source.lost = 0x800001;
+    gw_rtp_source_report(&source, 1, report);
+    assert_int_equal(AV_RB32(report + 12), 0x7fffff);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +328,10 @@ int main(void)
         cmocka_unit_test_setup(a_source_that_changes_is_followed, reset),
         cmocka_unit_test_setup(of_two_sources_at_once_the_first_is_kept, reset),
         cmocka_unit_test_setup(a_third_source_is_followed_after_two_at_once, reset),
+        cmocka_unit_test_setup(a_report_says_what_came, reset),
+        cmocka_unit_test_setup(a_round_counts_although_its_last_packet_is_lost, reset),
+        cmocka_unit_test_setup(a_report_is_about_this_source_only, reset),
+        cmocka_unit_test_setup(more_losses_than_a_report_can_say_are_its_most, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
