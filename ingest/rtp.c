@@ -58,6 +58,13 @@ static int64_t from_ntp(uint32_t seconds, uint32_t fraction)
            (int64_t)(((uint64_t)fraction * GW_SECOND) >> 32);
 }
 
+// One source is told of: what was said of another before is dropped.
+static void speak_of(struct gw_rtcp *rtcp, uint32_t source)
+{
+    if (rtcp->source != source)
+        *rtcp = (struct gw_rtcp){.source = source};
+}
+
 int gw_rtcp_parse(const uint8_t *bytes, size_t size, struct gw_rtcp *ret)
 {
     *ret = (struct gw_rtcp){0};
@@ -66,13 +73,13 @@ int gw_rtcp_parse(const uint8_t *bytes, size_t size, struct gw_rtcp *ret)
         if (bytes[0] >> 6 != 2 || length > size)
             return GW_ERROR_INVALID;
         if (bytes[1] == SENDER_REPORT && length >= 28) {
-            ret->source = AV_RB32(bytes + 4);
+            speak_of(ret, AV_RB32(bytes + 4));
             ret->camera_us = from_ntp(AV_RB32(bytes + 8), AV_RB32(bytes + 12));
             ret->timestamp = AV_RB32(bytes + 16);
             // All zero: a camera that does not know the time and says so.
             ret->reports = AV_RB64(bytes + 8) != 0;
         } else if (bytes[1] == BYE && bytes[0] & 0x1f && length >= 8) {
-            ret->source = AV_RB32(bytes + 4);
+            speak_of(ret, AV_RB32(bytes + 4));
             ret->bye = true;
         }
         bytes += length;

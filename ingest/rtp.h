@@ -28,7 +28,7 @@ struct gw_rtcp {
     bool reports;       // a sender report: these two belong together
     int64_t camera_us;  // camera's wall clock
     uint32_t timestamp; // the same instant in RTP ticks
-    uint32_t source;    // of whom it speaks
+    uint32_t source;    // of whom it speaks; of several, the last
     bool bye;           // this source ends
 };
 

@@ -148,6 +148,17 @@ static void a_goodbye_is_found_behind_a_report(void **state)
     assert_false(rtcp.bye);
 }
 
+// One value for both: who says goodbye must not become the one whose clock was reported.
+static void the_goodbye_of_one_is_not_the_report_of_another(void **state)
+{
+    uint8_t bytes[28 + 8];
+    struct gw_rtcp rtcp;
+    put_bye(put_sender_report(bytes, 7, 1, 1, 1), 8);
+    assert_int_equal(gw_rtcp_parse(bytes, sizeof(bytes), &rtcp), 0);
+    assert_false(rtcp.reports && rtcp.source != 7);
+    assert_false(rtcp.bye && rtcp.source != 8);
+}
+
 static void a_report_that_is_cut_keeps_what_was_before_it(void **state)
 {
     uint8_t bytes[28 + 8];
@@ -320,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_sender_report_tells_the_cameras_clock),
         cmocka_unit_test(a_camera_that_does_not_know_the_time_reports_nothing),
         cmocka_unit_test(a_goodbye_is_found_behind_a_report),
+        cmocka_unit_test(the_goodbye_of_one_is_not_the_report_of_another),
         cmocka_unit_test(a_report_that_is_cut_keeps_what_was_before_it),
         cmocka_unit_test_setup(numbers_go_on_over_their_wrap, reset),
         cmocka_unit_test_setup(a_hole_is_counted_also_over_the_wrap, reset),
