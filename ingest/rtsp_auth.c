@@ -19,22 +19,19 @@ enum { MOST_CHALLENGES = 8, HASH_TEXT_SIZE = 65 };
 
 // --- challenges ----------------------------------------------------------------------------------
 
-// Reads name=value or name="value" at *at, which moves behind it and its comma. Returns whether
-// there was one.
+// Reads name=value or name="value" at *at, which moves behind it. Returns whether there was one; if
+// not, *at is where the next challenge begins.
 static bool next_pair(const char **at, char *name, size_t name_size, char *value, size_t value_size)
 {
     size_t i = 0;
     *at += strspn(*at, " \t,");
     size_t length = strcspn(*at, "= \t,");
-    if (!length || length >= name_size)
+    const char *equals = *at + length + strspn(*at + length, " \t");
+    if (!length || length >= name_size || *equals != '=')
         return false;
     memcpy(name, *at, length);
     name[length] = 0;
-    *at += length;
-    *at += strspn(*at, " \t");
-    if (**at != '=')
-        return false;
-    ++*at;
+    *at = equals + 1;
     *at += strspn(*at, " \t");
     bool quoted = **at == '"';
     *at += quoted;
@@ -90,18 +87,22 @@ static void take_digest_pair(struct gw_rtsp_auth *auth, const char *name, const 
                                                      : GW_RTSP_NO_LOGIN;
 }
 
-static struct gw_rtsp_auth parse_challenge(const char *text)
+// Reads a scheme and its pairs at *at, which moves behind them and is not at its end.
+static struct gw_rtsp_auth next_challenge(const char **at)
 {
     struct gw_rtsp_auth auth = {0};
     char name[32], value[256];
 
-    if (!strncasecmp(text, "Basic", 5)) {
-        auth.scheme = GW_RTSP_BASIC;
-    } else if (!strncasecmp(text, "Digest", 6)) {
+    const size_t length = strcspn(*at, "= \t,");
+    const bool digest = length == 6 && !strncasecmp(*at, "Digest", 6);
+    if (digest)
         auth.scheme = GW_RTSP_MD5;
-        for (text += 6; next_pair(&text, name, sizeof(name), value, sizeof(value));)
+    else if (length == 5 && !strncasecmp(*at, "Basic", 5))
+        auth.scheme = GW_RTSP_BASIC;
+    *at += length ? length : 1;
+    while (next_pair(at, name, sizeof(name), value, sizeof(value)))
+        if (digest)
             take_digest_pair(&auth, name, value);
-    }
     return auth;
 }
 
@@ -123,9 +124,11 @@ bool gw_rtsp_auth_challenge(struct gw_rtsp_auth *auth, const struct gw_rtsp_mess
     for (int n = 0; n < MOST_CHALLENGES; n++) {
         if (!gw_rtsp_message_header(answer, "WWW-Authenticate", n, text, sizeof(text)))
             break;
-        struct gw_rtsp_auth offered = parse_challenge(text);
-        if (offered.scheme > best.scheme)
-            best = offered;
+        for (const char *at = text; *at;) { // one header may hold several (RFC 9110, 11.6.1)
+            struct gw_rtsp_auth offered = next_challenge(&at);
+            if (offered.scheme > best.scheme)
+                best = offered;
+        }
     }
     *auth = best;
     draw_client_nonce(auth->client);
