@@ -56,6 +56,19 @@ static void copy_quotable(char *dst, size_t size, const char *src)
     dst[i] = 0;
 }
 
+// A name within quotes (RFC 7616, 3.4): what would end them is escaped.
+static void copy_escaped(char *dst, size_t size, const char *src)
+{
+    size_t i = 0;
+    for (; *src && i + 2 < size; src++) {
+        if (*src == '"' || *src == '\\')
+            dst[i++] = '\\';
+        if (!iscntrl((unsigned char)*src))
+            dst[i++] = *src;
+    }
+    dst[i] = 0;
+}
+
 static bool has_word(const char *list, const char *word)
 {
     const size_t length = strlen(word);
@@ -190,10 +203,10 @@ static bool append(char *text, const char *format, ...)
 static int write_digest(struct gw_rtsp_auth *auth, const char *username, const char *password,
                         const char *method, const char *uri, char *ret)
 {
-    char count[16], response[HASH_TEXT_SIZE], user[GW_USERNAME_SIZE];
+    char count[16], response[HASH_TEXT_SIZE], user[2 * GW_USERNAME_SIZE];
 
     snprintf(count, sizeof(count), "%08x", ++auth->count);
-    copy_quotable(user, sizeof(user), username);
+    copy_escaped(user, sizeof(user), username);
     int error = compute_response(auth, username, password, method, uri, count, response);
     if (error < 0)
         return error;

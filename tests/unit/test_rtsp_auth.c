@@ -206,6 +206,16 @@ static void a_challenge_cannot_inject_quotes_or_lines(void **state)
     }
 }
 
+static void a_user_name_with_quotes_is_escaped(void **state)
+{
+    struct gw_rtsp_auth auth;
+    char login[GW_RTSP_LOGIN_SIZE];
+    assert_true(challenge(&auth, "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n"));
+    assert_int_equal(gw_rtsp_auth_write(&auth, "site\\op\"1\r\n", "x", "OPTIONS", "*", login), 0);
+    assert_has(login, "username=\"site\\\\op\\\"1\"");
+    assert_ptr_equal(strpbrk(login, "\r\n"), login + strlen(login) - 2);
+}
+
 static void endless_values_do_not_overflow(void **state)
 {
     struct gw_rtsp_auth auth;
@@ -244,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_nonce_that_is_only_old_is_told),
         cmocka_unit_test(uses_of_a_nonce_are_counted_from_one_on),
         cmocka_unit_test(a_challenge_cannot_inject_quotes_or_lines),
+        cmocka_unit_test(a_user_name_with_quotes_is_escaped),
         cmocka_unit_test(endless_values_do_not_overflow),
         cmocka_unit_test(without_a_challenge_nothing_is_told),
     };
