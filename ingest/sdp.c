@@ -73,6 +73,14 @@ static struct gw_sdp_format *find_format(struct section *section, int type)
     return NULL;
 }
 
+// Names reach people's terminals.
+static void make_plain(char *text)
+{
+    for (; *text; text++)
+        if (!isalnum((unsigned char)*text) && !strchr("-._+", *text))
+            *text = '?';
+}
+
 static enum AVCodecID codec_of(const char *encoding)
 {
     if (!strcasecmp(encoding, "H264"))
@@ -90,6 +98,7 @@ static void take_rtpmap(struct section *section, const char *value)
 
     if (sscanf(value, "%d %31[^/ ]/%d", &type, encoding, &rate) < 2)
         return;
+    make_plain(encoding);
     if (!*section->encoding)
         strcpy(section->encoding, encoding);
     enum AVCodecID codec = codec_of(encoding);
@@ -170,9 +179,7 @@ static void begin_section(struct section *section, const char *line)
 {
     *section = (struct section){0};
     snprintf(section->media, sizeof(section->media), "%.*s", (int)strcspn(line, " \t"), line);
-    for (char *c = section->media; *c; c++)
-        if (!isalnum((unsigned char)*c))
-            *c = '?';
+    make_plain(section->media);
 }
 
 void gw_sdp_parse(const char *text, size_t size, struct gw_sdp *ret)
