@@ -11,7 +11,7 @@
 
 #include <libavutil/base64.h>
 
-enum { MOST_LINE = 4096, USUAL_RATE = 90000 };
+enum { MOST_LINE = 4096, USUAL_RATE = 90000, LEAST_RATE = 1000, MOST_RATE = 10000000 };
 
 // One media section while it is read.
 struct section {
@@ -96,7 +96,7 @@ static void take_rtpmap(struct section *section, const char *value)
     char encoding[32];
     int type, rate = USUAL_RATE;
 
-    if (sscanf(value, "%d %31[^/ ]/%d", &type, encoding, &rate) < 2)
+    if (sscanf(value, "%3d %31[^/ ]/%9d", &type, encoding, &rate) < 2)
         return;
     make_plain(encoding);
     if (!*section->encoding)
@@ -106,7 +106,9 @@ static void take_rtpmap(struct section *section, const char *value)
         section->track.format_count == GW_SDP_MOST_FORMATS)
         return;
     section->track.formats[section->track.format_count++] = (struct gw_sdp_format){
-        .payload_type = type, .codec = codec, .clock_rate = rate > 0 ? rate : USUAL_RATE};
+        .payload_type = type,
+        .codec = codec,
+        .clock_rate = rate >= LEAST_RATE && rate <= MOST_RATE ? rate : USUAL_RATE};
 }
 
 // "96 packetization-mode=1;sprop-parameter-sets=…;…"

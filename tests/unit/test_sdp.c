@@ -167,6 +167,33 @@ static void what_is_told_to_people_is_plain_text(void **state)
     free(sdp);
 }
 
+static void a_clock_that_makes_no_sense_is_the_usual_one(void **state)
+{
+    static const char *const rates[] = {"H264",
+                                        "H264/",
+                                        "H264/0",
+                                        "H264/-1",
+                                        "H264/1",
+                                        "H264/2147483647",
+                                        "H264/99999999999999999999"};
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        char text[512] = SESSION "m=video 0 RTP/AVP 96\r\na=rtpmap:96 ";
+        struct gw_sdp *sdp = parse(strcat(strcat(text, rates[i]), "\r\n"));
+        assert_int_equal(sdp->format_count, 1);
+        assert_int_equal(sdp->formats[0].clock_rate, 90000);
+        free(sdp);
+    }
+}
+
+static void formats_with_impossible_numbers_are_left_out(void **state)
+{
+    struct gw_sdp *sdp = parse(SESSION "m=video 0 RTP/AVP 96\r\na=rtpmap:128 H264/90000\r\n"
+                                       "a=rtpmap:-1 H264/90000\r\na=rtpmap: \r\na=rtpmap:x\r\n"
+                                       "a=rtpmap:4294967392 H264/90000\r\na=fmtp:\r\n");
+    assert_int_equal(sdp->format_count, 0);
+    free(sdp);
+}
+
 static void lines_and_sets_without_end_are_cut(void **state)
 {
     enum { SIZE = 60000 };
@@ -227,6 +254,8 @@ int main(void)
         cmocka_unit_test(parameter_sets_that_are_none_are_left_out),
         cmocka_unit_test(a_camera_with_jpeg_only_has_no_track),
         cmocka_unit_test(what_is_told_to_people_is_plain_text),
+        cmocka_unit_test(a_clock_that_makes_no_sense_is_the_usual_one),
+        cmocka_unit_test(formats_with_impossible_numbers_are_left_out),
         cmocka_unit_test(lines_and_sets_without_end_are_cut),
         cmocka_unit_test(any_bytes_are_read),
     };
