@@ -134,15 +134,19 @@ static void take_fmtp(struct section *section, const char *value)
     }
 }
 
-static void copy_text(char *ret, size_t size, const char *text)
+static void take_control(struct section *section, const char *value)
 {
-    snprintf(ret, size, "%s", text);
+    size_t length;
+    value += strspn(value, " \t");
+    for (length = strlen(value); length && strchr(" \t", value[length - 1]);)
+        length--;
+    snprintf(section->track.control, sizeof(section->track.control), "%.*s", (int)length, value);
 }
 
 static void take_attribute(struct section *section, const char *line)
 {
     if (!strncasecmp(line, "control:", 8))
-        copy_text(section->track.control, sizeof(section->track.control), line + 8);
+        take_control(section, line + 8);
     else if (!strncasecmp(line, "rtpmap:", 7))
         take_rtpmap(section, line + 7);
     else if (!strncasecmp(line, "fmtp:", 5))

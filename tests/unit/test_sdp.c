@@ -229,6 +229,14 @@ static void lines_and_sets_without_end_are_cut(void **state)
     free(text);
 }
 
+static void white_space_around_a_control_is_no_part_of_it(void **state)
+{
+    struct gw_sdp *sdp = parse(SESSION "m=video 0 RTP/AVP 96\r\na=control: trackID=1 \r\n"
+                                       "a=rtpmap:96 H264/90000\r\n");
+    assert_string_equal(sdp->control, "trackID=1");
+    free(sdp);
+}
+
 static void any_bytes_are_read(void **state)
 {
     static const char zeros[64];
@@ -257,6 +265,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_makes_no_sense_is_the_usual_one),
         cmocka_unit_test(formats_with_impossible_numbers_are_left_out),
         cmocka_unit_test(lines_and_sets_without_end_are_cut),
+        cmocka_unit_test(white_space_around_a_control_is_no_part_of_it),
         cmocka_unit_test(any_bytes_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
