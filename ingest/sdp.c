@@ -20,6 +20,7 @@ struct section {
     char encoding[32]; // of its first rtpmap, for people
     int types[GW_SDP_MOST_FORMATS];
     int type_count;
+    char early[MOST_LINE]; // an fmtp before the rtpmap that it belongs to
     struct gw_sdp track;
 };
 
@@ -90,6 +91,31 @@ static enum AVCodecID codec_of(const char *encoding)
     return AV_CODEC_ID_NONE;
 }
 
+// "96 packetization-mode=1;sprop-parameter-sets=…;…"
+static void take_fmtp(struct section *section, const char *value)
+{
+    static const char *const names[] = {"sprop-vps", "sprop-sps", "sprop-pps",
+                                        "sprop-parameter-sets"};
+    char list[MOST_LINE];
+    struct gw_sdp_format *format = find_format(section, atoi(value));
+
+    if (!format) {
+        snprintf(section->early, sizeof(section->early), "%s", value);
+        return;
+    }
+    for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+        const size_t length = strlen(names[n]);
+        for (const char *at = value + strcspn(value, " \t"); *at; at += strcspn(at, ";")) {
+            at += strspn(at, "; \t");
+            if (strncasecmp(at, names[n], length) || at[length] != '=')
+                continue;
+            at += length + 1;
+            snprintf(list, sizeof(list), "%.*s", (int)strcspn(at, "; \t"), at);
+            add_sets(format, list);
+        }
+    }
+}
+
 // "96 H264/90000"
 static void take_rtpmap(struct section *section, const char *value)
 {
@@ -109,29 +135,8 @@ static void take_rtpmap(struct section *section, const char *value)
         .payload_type = type,
         .codec = codec,
         .clock_rate = rate >= LEAST_RATE && rate <= MOST_RATE ? rate : USUAL_RATE};
-}
-
-// "96 packetization-mode=1;sprop-parameter-sets=…;…"
-static void take_fmtp(struct section *section, const char *value)
-{
-    static const char *const names[] = {"sprop-vps", "sprop-sps", "sprop-pps",
-                                        "sprop-parameter-sets"};
-    char list[MOST_LINE];
-    struct gw_sdp_format *format = find_format(section, atoi(value));
-
-    if (!format)
-        return;
-    for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
-        const size_t length = strlen(names[n]);
-        for (const char *at = value + strcspn(value, " \t"); *at; at += strcspn(at, ";")) {
-            at += strspn(at, "; \t");
-            if (strncasecmp(at, names[n], length) || at[length] != '=')
-                continue;
-            at += length + 1;
-            snprintf(list, sizeof(list), "%.*s", (int)strcspn(at, "; \t"), at);
-            add_sets(format, list);
-        }
-    }
+    if (*section->early && atoi(section->early) == type)
+        take_fmtp(section, section->early);
 }
 
 static void take_control(struct section *section, const char *value)

@@ -147,6 +147,16 @@ static void parameter_sets_that_are_none_are_left_out(void **state)
     free(sdp);
 }
 
+// The order of attributes says nothing (RFC 8866, 5.13).
+static void parameters_may_stand_before_the_format_they_belong_to(void **state)
+{
+    struct gw_sdp *sdp = parse(SESSION "m=video 0 RTP/AVP 96\r\n"
+                                       "a=fmtp:96 sprop-parameter-sets=" SETS "\r\n"
+                                       "a=rtpmap:96 H264/90000\r\n");
+    assert_int_equal(sdp->formats[0].sets_size, sizeof(sets));
+    free(sdp);
+}
+
 static void a_camera_with_jpeg_only_has_no_track(void **state)
 {
     struct gw_sdp *sdp = parse(SESSION "m=video 0 RTP/AVP 26\r\na=control:trackID=1\r\n"
@@ -260,6 +270,7 @@ int main(void)
         cmocka_unit_test(a_server_like_camera_with_metadata_first_is_read),
         cmocka_unit_test(several_formats_of_one_track_are_kept_apart),
         cmocka_unit_test(parameter_sets_that_are_none_are_left_out),
+        cmocka_unit_test(parameters_may_stand_before_the_format_they_belong_to),
         cmocka_unit_test(a_camera_with_jpeg_only_has_no_track),
         cmocka_unit_test(what_is_told_to_people_is_plain_text),
         cmocka_unit_test(a_clock_that_makes_no_sense_is_the_usual_one),
