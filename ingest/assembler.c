@@ -251,6 +251,8 @@ static int begin_nal(struct gw_assembler *a, const uint8_t *nal, size_t size)
         if (!is_first_slice(a, nal, size)) // the picture was given before its end
             a->marker_lies = a->damaged = true;
     }
+    if (is_slice(a, type) && !a->has_slice && !is_first_slice(a, nal, size))
+        a->damaged = true; // the picture began before a loss, or before the session
     look_at(a, type, nal, size);
     if (!error)
         error = append(a, start_code, sizeof(start_code));
