@@ -340,6 +340,12 @@ static int take_h265(struct gw_assembler *a, const uint8_t *payload, size_t size
 
 // --- packets -------------------------------------------------------------------------------------
 
+// Whether the picture's last packet came, as far as its marker can be believed.
+static bool is_marked_whole(const struct gw_assembler *a)
+{
+    return a->has_slice && a->marked && !a->in_fragment && !a->marked_early && !a->marker_lies;
+}
+
 // A picture ended because the next one begins: was its marker bit right?
 static void judge_marker(struct gw_assembler *a)
 {
@@ -394,7 +400,7 @@ int gw_assembler_feed(struct gw_assembler *a, const uint8_t *payload, size_t siz
 int gw_assembler_finish(struct gw_assembler *a)
 {
     int error = 0;
-    if (a->has_slice && !a->marked)
+    if (a->has_slice && !is_marked_whole(a))
         a->damaged = true;
     if (a->size || a->damaged)
         error = end_picture(a);
@@ -404,8 +410,8 @@ int gw_assembler_finish(struct gw_assembler *a)
 
 int gw_assembler_lose(struct gw_assembler *a)
 {
-    const bool began = a->size || a->damaged;
-    int error = began && a->marked && !a->in_fragment ? end_picture(a) : 0;
+    // A marker that was never seen to be right says too little beside a hole.
+    int error = a->marks && is_marked_whole(a) ? end_picture(a) : 0;
 
     a->broken = a->lost = true;
     a->damaged |= a->size != 0;

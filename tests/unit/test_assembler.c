@@ -348,6 +348,142 @@ static void pictures_of_the_same_time_are_told_by_their_first_slices(void **stat
 
 // --- losses --------------------------------------------------------------------------------------
 
+// Groups of a keyframe with its sets, its two slices in parts, and pictures of two slices.
+enum { GROUPS = 4, PICTURES = 5, KEY_PACKETS = 6, OTHER_PACKETS = 4, SET_PACKETS = 2 };
+enum { GROUP_PACKETS = KEY_PACKETS + (PICTURES - 1) * OTHER_PACKETS };
+
+struct packet {
+    int picture, nth; // of the picture's
+    bool last;
+    size_t size;
+    uint8_t bytes[16];
+};
+
+static void make_packets(enum AVCodecID codec, struct packet *packets)
+{
+    static const struct packet h264[2][KEY_PACKETS] = {
+        {{.size = 4, .bytes = {SPS}},
+         {.size = 4, .bytes = {PPS}},
+         {.size = 10, .bytes = {IDR}},
+         {.size = 12, .bytes = {0x7c, 0x85, 0x48, 0x84, 0, 1, 2, 3, 4, 5, 6, 7}},
+         {.size = 5, .bytes = {0x7c, 0x05, 8, 9, 10}},
+         {.size = 3, .bytes = {0x7c, 0x45, 11}}},
+        {{.size = 10, .bytes = {P}},
+         {.size = 12, .bytes = {0x5c, 0x81, 0x46, 0x24, 0, 1, 2, 3, 4, 5, 6, 7}},
+         {.size = 5, .bytes = {0x5c, 0x01, 8, 9, 10}},
+         {.size = 3, .bytes = {0x5c, 0x41, 11}}},
+    };
+    static const struct packet h265[2][KEY_PACKETS] = {
+        {{.size = 5, .bytes = {0x42, 1, 1, 1, 0x60}},
+         {.size = 4, .bytes = {0x44, 1, 0xc0, 0x73}},
+         {.size = 5, .bytes = {0x26, 1, 0xaf, 1, 2}},
+         {.size = 6, .bytes = {0x62, 1, 0x93, 0x2f, 3, 4}},
+         {.size = 5, .bytes = {0x62, 1, 0x13, 5, 6}},
+         {.size = 4, .bytes = {0x62, 1, 0x53, 7}}},
+        {{.size = 5, .bytes = {0x02, 1, 0xd0, 1, 2}},
+         {.size = 6, .bytes = {0x62, 1, 0x81, 0x50, 3, 4}},
+         {.size = 5, .bytes = {0x62, 1, 0x01, 5, 6}},
+         {.size = 4, .bytes = {0x62, 1, 0x41, 7}}},
+    };
+    int count = 0;
+    for (int picture = 0; picture < GROUPS * PICTURES; picture++) {
+        const bool key = picture % PICTURES == 0;
+        for (int nth = 0; nth < (key ? KEY_PACKETS : OTHER_PACKETS); nth++, count++) {
+            packets[count] = codec == AV_CODEC_ID_HEVC ? h265[!key][nth] : h264[!key][nth];
+            packets[count].picture = picture;
+            packets[count].nth = nth;
+            packets[count].last = nth + 1 == (key ? KEY_PACKETS : OTHER_PACKETS);
+        }
+    }
+}
+
+enum markers { RIGHT, NEVER, ALWAYS };
+
+// Feeds all but packets [from, to).
+static void play(const struct packet *packets, enum markers markers, int from, int to)
+{
+    for (int i = 0; i < GROUPS * GROUP_PACKETS; i++) {
+        if (i == from)
+            i = to;
+        if (i == to && to > from)
+            lose();
+        if (i >= GROUPS * GROUP_PACKETS)
+            return;
+        const bool marker = markers == ALWAYS || (markers == RIGHT && packets[i].last);
+        feed(packets[i].bytes, packets[i].size, (uint32_t)packets[i].picture * 3600, marker);
+    }
+}
+
+// What has to be given: all but the pictures from `first` up to the keyframe `next`.
+static void assert_all_but(int first, int next, int last, size_t key_size, size_t other_size)
+{
+    int n = 0;
+    for (int picture = 0; picture < last; picture++) {
+        if (picture == first)
+            picture = next;
+        if (picture >= last)
+            break;
+        const bool key = picture % PICTURES == 0;
+        assert_true(n < got_count);
+        assert_int_equal(got[n].timestamp, picture * 3600);
+        assert_int_equal(got[n].key, key);
+        assert_int_equal(got[n].after_loss, picture == next);
+        if (picture != next) // a loss may have taken its parameter sets
+            assert_int_equal(got[n].size, key ? key_size : other_size);
+        n++;
+    }
+    assert_int_equal(got_count, n);
+}
+
+// What is lost from packet `from` to `to` costs the pictures up to the next whole keyframe.
+static void check_loss(enum AVCodecID codec, const struct packet *packets, enum markers markers,
+                       int from, int to, size_t key_size, size_t other_size)
+{
+    const int end = GROUPS * GROUP_PACKETS;
+    // Without a marker to believe nobody knows that the picture before the hole is whole.
+    // Nor does the first marker of all say so, because it may be on every packet.
+    const bool known = markers == RIGHT && from != KEY_PACKETS;
+    const struct packet *first = &packets[known || from == 0 ? from : from - 1];
+    int next = packets[to - 1].picture;
+    const bool only_sets = next % PICTURES == 0 && packets[to - 1].nth < SET_PACKETS &&
+                           (packets[from].picture != next || packets[from].nth == 0);
+    if (!only_sets)
+        next = (next / PICTURES + 1) * PICTURES;
+
+    create(codec);
+    play(packets, markers, from, to);
+    if (markers == RIGHT)
+        finish();
+    // The last one is whole when its marker came; else the next one would have to tell.
+    const int last = GROUPS * PICTURES - (markers != RIGHT || to == end);
+    assert_all_but(first->picture, next < last ? next : last, last, key_size, other_size);
+}
+
+static void check_losses(enum AVCodecID codec, size_t key_size, size_t other_size)
+{
+    static struct packet packets[GROUPS * GROUP_PACKETS];
+    make_packets(codec, packets);
+    for (enum markers markers = RIGHT; markers <= ALWAYS; markers++) {
+        create(codec);
+        play(packets, markers, -1, -1);
+        assert_int_equal(got_count, GROUPS * PICTURES - (markers != RIGHT));
+        assert_int_equal(skipped_count, 0);
+        for (int size = 1; size <= 2 * GROUP_PACKETS; size++)
+            for (int from = 0; from + size <= (GROUPS - 1) * GROUP_PACKETS; from++)
+                check_loss(codec, packets, markers, from, from + size, key_size, other_size);
+    }
+}
+
+static void a_loss_anywhere_costs_the_pictures_up_to_the_next_whole_keyframe(void **state)
+{
+    check_losses(AV_CODEC_ID_H264, 4 * 4 + 4 + 4 + 10 + 11 + 3 + 1, 4 * 2 + 10 + 11 + 3 + 1);
+}
+
+static void a_loss_anywhere_in_h265_costs_the_same(void **state)
+{
+    check_losses(AV_CODEC_ID_HEVC, 4 * 4 + 5 + 4 + 5 + 5 + 2 + 1, 4 * 2 + 5 + 5 + 2 + 1);
+}
+
 static void a_part_whose_beginning_or_end_is_missing_damages_its_picture(void **state)
 {
     FEED(1, true, IDR);
@@ -540,6 +676,8 @@ int main(void)
         TEST(a_marker_that_begins_to_lie_costs_one_group_and_is_never_believed_again),
         TEST(parameter_sets_with_their_own_marker_stay_with_their_picture),
         TEST(pictures_of_the_same_time_are_told_by_their_first_slices),
+        TEST(a_loss_anywhere_costs_the_pictures_up_to_the_next_whole_keyframe),
+        TEST(a_loss_anywhere_in_h265_costs_the_same),
         TEST(a_part_whose_beginning_or_end_is_missing_damages_its_picture),
         TEST(an_aggregate_that_is_cut_damages_its_picture),
         TEST(a_picture_beyond_the_limit_is_let_go),
