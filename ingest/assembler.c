@@ -17,11 +17,14 @@ enum {
     H264_SLICE = 1,
     H264_IDR = 5,
     H264_SEI = 6,
+    H264_DELIMITER = 9,
     H264_STAP_A = 24,
     H264_FU_A = 28,
     H265_FIRST_IRAP = 16,
     H265_LAST_IRAP = 21,
     H265_FIRST_NON_VCL = 32,
+    H265_DELIMITER = 35,
+    H265_PREFIX_SEI = 39,
     H265_AGGREGATION = 48,
     H265_FRAGMENT = 49,
     SEI_RECOVERY_POINT = 6,
@@ -35,11 +38,12 @@ struct gw_assembler {
     size_t size, room;
     uint32_t timestamp;
     int64_t mono_us;
-    bool has_slice;    // it has a part of a picture, not only what stands before one
-    bool marked;       // the marker bit came with its last packet
-    bool marked_early; // and with one before that
-    bool damaged;      // a part of it is missing
-    bool in_fragment;  // the first part of a NAL unit came, the last one not yet
+    bool has_slice;                       // it has a part of a picture
+    bool leading;                         // it has only what stands before one
+    bool marked;                          // the marker bit came with its last packet
+    bool marked_early;                    // and with one before that
+    bool damaged;                         // a part of it is missing
+    bool in_fragment;                     // the first part of a NAL unit came, the last one not yet
     bool idr, recovery_point, only_intra; // what makes it a keyframe
 
     bool broken; // pictures are let go until a whole keyframe comes
@@ -77,7 +81,7 @@ static void begin_picture(struct gw_assembler *a, uint32_t timestamp)
     a->timestamp = timestamp;
     a->has_slice = a->marked = a->marked_early = a->damaged = a->in_fragment = false;
     a->idr = a->recovery_point = false;
-    a->only_intra = true;
+    a->only_intra = a->leading = true;
 }
 
 static bool is_key(const struct gw_assembler *a)
@@ -156,6 +160,14 @@ static bool is_slice(const struct gw_assembler *a, int type)
                                         : type >= H264_SLICE && type <= H264_IDR;
 }
 
+// Parameter sets, delimiters and messages that stand before a picture's slices.
+static bool is_leading(const struct gw_assembler *a, int type)
+{
+    return a->codec == AV_CODEC_ID_HEVC
+               ? (type >= H265_FIRST_NON_VCL && type <= H265_DELIMITER) || type == H265_PREFIX_SEI
+               : type >= H264_SEI && type <= H264_DELIMITER;
+}
+
 // Whether a slice is the first of its picture: first_mb_in_slice is 0, or
 // first_slice_segment_in_pic_flag is set; either is the first bit behind the header.
 static bool is_first_slice(const struct gw_assembler *a, const uint8_t *nal, size_t size)
@@ -221,6 +233,7 @@ static void look_at(struct gw_assembler *a, int type, const uint8_t *nal, size_t
     else
         look_at_h264(a, type, nal, size);
     a->has_slice |= is_slice(a, type);
+    a->leading &= is_leading(a, type);
 }
 
 // --- NAL units -----------------------------------------------------------------------------------
@@ -368,6 +381,11 @@ static int handle_timestamp(struct gw_assembler *a, uint32_t timestamp)
     int error = 0;
     if (timestamp == a->timestamp)
         return 0;
+    if (a->size && a->leading && !a->damaged && !a->in_fragment) {
+        a->timestamp = timestamp; // some cameras give parameter sets a time of their own
+        a->given = false;
+        return 0;
+    }
     if (!a->given)
         judge_marker(a);
     if (a->size || a->damaged)

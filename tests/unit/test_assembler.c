@@ -322,6 +322,43 @@ static void parameter_sets_with_their_own_marker_stay_with_their_picture(void **
     assert_int_equal(skipped_count, 0);
 }
 
+// RFC 6184 gives them the time stamp of their picture, but some cameras do not.
+static void parameter_sets_with_their_own_time_stamp_stay_with_their_picture(void **state)
+{
+    for (int trusted = 0; trusted < 2; trusted++) {
+        create(AV_CODEC_ID_H264);
+        uint32_t t = trusted ? gain_trust() : 0;
+        FEED(t, false, SPS);
+        FEED(t + 1, true, PPS);
+        FEED(t + 2, true, IDR);
+        // Those of the next one still have the time of the one before it.
+        FEED(t + 3, true, P);
+        FEED(t + 3, false, SPS);
+        FEED(t + 3, false, PPS);
+        FEED(t + 4, true, IDR);
+        finish();
+        assert_int_equal(got_count, 3);
+        ASSERT_GOT(0, t + 2, true, START, SPS, START, PPS, START, IDR);
+        ASSERT_GOT(1, t + 3, false, START, P);
+        ASSERT_GOT(2, t + 4, true, START, SPS, START, PPS, START, IDR);
+        assert_int_equal(skipped_count, 0);
+    }
+}
+
+static void what_follows_a_picture_is_no_part_of_the_next(void **state)
+{
+    uint32_t t = gain_trust();
+    FEED(t, true, P);
+    FEED(t, true, 0x0c, 0xff, 0xff, 0x80); // filler
+    FEED(t + 1, true, P);
+    FEED(t + 1, true, 0x0a); // the end of a sequence
+    FEED(t + 2, true, IDR);
+    finish();
+    assert_int_equal(got_count, 3);
+    ASSERT_GOT(1, t + 1, false, START, P);
+    ASSERT_GOT(2, t + 2, true, START, IDR);
+}
+
 static void pictures_of_the_same_time_are_told_by_their_first_slices(void **state)
 {
     for (int trusted = 0; trusted < 2; trusted++) {
@@ -675,6 +712,8 @@ int main(void)
         TEST(a_marker_on_every_packet_ends_nothing),
         TEST(a_marker_that_begins_to_lie_costs_one_group_and_is_never_believed_again),
         TEST(parameter_sets_with_their_own_marker_stay_with_their_picture),
+        TEST(parameter_sets_with_their_own_time_stamp_stay_with_their_picture),
+        TEST(what_follows_a_picture_is_no_part_of_the_next),
         TEST(pictures_of_the_same_time_are_told_by_their_first_slices),
         TEST(a_loss_anywhere_costs_the_pictures_up_to_the_next_whole_keyframe),
         TEST(a_loss_anywhere_in_h265_costs_the_same),
