@@ -287,8 +287,6 @@ class Connection:
             self.rest(camera.frozen_until - time.monotonic())
         if not behaviour.wait_for_answer:
             return
-        if request.method in behaviour.kept_alive_by:
-            self.alive_at = time.monotonic()
         if request.method in behaviour.raw:
             for piece in behaviour.raw[request.method](self, request):
                 self.send(piece)
@@ -299,6 +297,8 @@ class Connection:
         elif camera.guard and request.method != "OPTIONS" and not self.is_allowed(request):
             pass
         else:
+            if request.method in behaviour.kept_alive_by:
+                self.alive_at = time.monotonic()
             getattr(self, "handle_" + request.method.lower(), self.handle_unknown)(request)
 
     def elsewhere(self):

@@ -80,8 +80,7 @@ MISBEHAVIOURS = {
     "basic": ("asks for basic", Behaviour(login="basic")),
     "several-challenges": ("offers an unknown scheme first, then SHA-256, MD5, basic", Behaviour(login="several")),
     "stale-nonce": ("calls the nonce stale in the keep-alives, closes when they fail",
-                    Behaviour(login="digest", nonce_s=3, session_timeout_s=6,
-                              kept_alive_by=())),
+                    Behaviour(login="digest", nonce_s=3, session_timeout_s=6)),
     # Answers.
     "answers-453": ("453 Not Enough Bandwidth to SETUP",
                     Behaviour(status={"SETUP": "453 Not Enough Bandwidth"})),

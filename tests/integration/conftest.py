@@ -37,12 +37,17 @@ def opened():
         yield stack
 
 
-@pytest.fixture
-def make_site(opened, request):
-    """make_site(options) -> Site that is not started yet."""
+@pytest.fixture(scope="session")
+def program():
+    """The program under test, which must be there."""
     if not os.access(BINARY, os.X_OK):
         pytest.fail(f"{BINARY} is not built; run tests/run, or set GRIDWATCH_BINARY")
+    return BINARY
 
+
+@pytest.fixture
+def make_site(opened, request, program):
+    """make_site(options) -> Site that is not started yet."""
     def make(options=""):
         site = Site(options)
         opened.callback(site.close)

@@ -43,6 +43,7 @@ class Row:
     ahead_s: float = 0       # capture times are so much ahead of the true ones
     within_s: float = 0.15   # of the ledger's capture times
     uneven_s: float = 0.04   # by which one duration may be off
+    begins_s: float = 0      # so long after its first picture some may be missing
     settles_s: float = 0     # after its first picture; times are judged from then on
     fps: float = FPS
     by_arrival: bool = True  # capture times follow arrival, not the camera's word
@@ -59,6 +60,8 @@ def refused(camera, fact, cause, reason):
 
 DISCONNECTED = {"cause": "disconnected", "told": "ended|cut|closed"}
 STALLED = {"cause": "stalled", "told": "no pictures"}
+# What the network lost may be a fault of the camera's state, but not of its encoding.
+LOST = {"cause": "slow-network", "status": "online|degraded", "reason": "^$|lost"}
 ROWS = [
     recorded("well", "a_camera_that_does_nothing_wrong_is_recorded_whole_without_a_gap"),
     # The connection.
@@ -94,7 +97,7 @@ ROWS = [
     recorded("wrong-cseq", "answers_with_a_wrong_number_are_answers"),
     recorded("no-cseq", "answers_without_a_number_are_answers"),
     recorded("zero-lengths", "a_length_of_nothing_is_nothing"),
-    refused("lying-length", "a_description_behind_a_length_of_zero_is_unusable", "unusable", "."),
+    recorded("lying-length", "a_description_behind_a_length_of_zero_is_read"),
     recorded("bare-lines", "bare_line_ends_and_small_letters_are_read"),
     recorded("internal-address", "a_camera_is_asked_where_the_registry_has_it_whatever_address_it_names"),
     recorded("media-before-answer", "pictures_before_the_answer_to_play_are_recorded"),
@@ -139,21 +142,22 @@ ROWS = [
     recorded("no-marker", "pictures_end_without_a_marker_too"),
     recorded("every-marker", "a_marker_in_each_packet_ends_no_picture"),
     recorded("new-ssrc", "a_new_ssrc_loses_nothing"),
-    recorded("two-ssrc", "a_second_source_is_not_mixed_in"),
+    recorded("two-ssrc", "a_second_source_is_not_mixed_in", begins_s=2),
     recorded("wraps", "wraps_of_timestamps_and_sequence_numbers_are_no_jumps"),
-    recorded("lost-packets", "lost_packets_cost_the_pictures_to_the_next_keyframe_and_are_told", cause="slow-network"),
-    recorded("udp-loss", "lost_datagrams_cost_the_pictures_to_the_next_keyframe_and_are_told", cause="slow-network",
-             transport="udp"),
+    recorded("lost-packets", "lost_packets_cost_the_pictures_to_the_next_keyframe_and_are_told", **LOST),
+    recorded("udp-loss", "lost_datagrams_cost_the_pictures_to_the_next_keyframe_and_are_told",
+             transport="udp", **LOST),
     recorded("udp-reorders", "datagrams_are_put_in_order", transport="udp"),
     recorded("garbage-between", "bytes_between_packets_lose_no_picture"),
     # Time.
     recorded("clock-right", "capture_times_follow_a_clock_that_is_right", by_arrival=False),
-    recorded("clock-near", "capture_times_follow_a_clock_that_is_nearly_right", ahead_s=0.8, by_arrival=False),
+    recorded("clock-near", "capture_times_follow_a_clock_that_is_nearly_right", ahead_s=0.8, settles_s=9,
+             by_arrival=False),
     recorded("clock-hours-off", "a_clock_that_is_hours_off_is_told_and_not_followed", status="degraded", reason="clock"),
     recorded("clock-jumps", "a_clock_that_jumps_is_told_and_loses_nothing", status="degraded", reason="clock"),
     recorded("ticks-jump-ahead", "timestamps_that_jump_ahead_lose_nothing", settles_s=12),
     recorded("ticks-jump-back", "timestamps_that_jump_back_lose_nothing", settles_s=12),
-    recorded("ticks-frozen", "frozen_timestamps_are_replaced_by_arrival", uneven_s=0.1),
+    recorded("ticks-frozen", "frozen_timestamps_are_replaced_by_arrival", settles_s=8, uneven_s=0.1),
     recorded("wrong-rate", "timestamps_at_a_wrong_rate_are_corrected_from_arrival", settles_s=15, uneven_s=0.06,
              within_s=0.4, fps=15),
 ]
@@ -239,8 +243,9 @@ def run_wave(stack, films, names):
 
 
 @pytest.fixture(scope="module")
-def waves(films):
+def waves(program, films):
     """What was seen of all cameras, one wave after the other."""
+    assert program
     for name in FILMS:
         films.get(name)  # encoded before the clock runs
     names = list(MISBEHAVIOURS)
@@ -283,7 +288,7 @@ def judge_clips(row, outcome):
     if not usable(ledger):
         return ["nobody played it"]
     clips = [read_clip(outcome.files[clip["id"]]) for clip in rows]
-    complaints = judge_numbers(clips, ledger, outcome.until_us)
+    complaints = judge_numbers(clips, ledger, row, outcome.until_us)
     complaints += judge_times(clips, ledger, row) + judge_films(clips, ledger)
     for clip, pictures in zip(rows, clips):
         if clip["frames"] != len(pictures):
