@@ -20,6 +20,9 @@ enum { PACKETS_PER_TURN = 8 };
 struct gw_analysis {
     struct gw_decode_task task;
     struct gw_decode_pool *pool;
+    struct gw_turns *turns;
+    struct gw_turn turn;              // touched by the running task only
+    bool chooses;                     // its level itself
     struct gw_ring *ring;             // touched by the running task only
     _Atomic(struct gw_ring *) wanted; // the one to read from now on
     struct gw_analyzer *analyzer;     // touched by the running task only
@@ -61,12 +64,15 @@ static bool analyse_next(struct gw_analysis *analysis)
     }
     if (got <= 0)
         return false;
-    if (lags(analysis, &packet, &key))
+    if (lags(analysis, &packet, &key)) {
+        analysis->cursor = before; // this one is left out too
         skip_to(analysis, key);
-    else
+        gw_turns_end(analysis->turns, &analysis->turn, true, gw_mono_us());
+    } else {
         // A decoder that cannot be made is counted by the analyzer and tried again at the next
         // keyframe; there is nothing else to do here.
         gw_analyzer_feed(analysis->analyzer, &packet);
+    }
     gw_packet_unref(&packet);
     return true;
 }
@@ -82,6 +88,26 @@ static void follow_ring(struct gw_analysis *analysis)
     gw_analyzer_discontinuity(analysis->analyzer);
 }
 
+// Whether packets may be analysed now. A turn begins with the newest keyframe.
+static bool may_run(struct gw_analysis *analysis)
+{
+    const int64_t mono_us = gw_mono_us();
+    const bool had = analysis->turn.taken;
+
+    if (!analysis->chooses)
+        return true;
+    if (analysis->counters.level != GW_LEVEL_FULL) {
+        gw_turns_end(analysis->turns, &analysis->turn, false, mono_us);
+        return true;
+    }
+    if (!gw_turns_ask(analysis->turns, &analysis->turn, mono_us))
+        return false;
+    const gw_cursor key = had ? GW_CURSOR_NONE : gw_ring_newest_key(analysis->ring);
+    if (key != GW_CURSOR_NONE && key > analysis->cursor)
+        skip_to(analysis, key);
+    return true;
+}
+
 static int64_t thread_cpu_us(void)
 {
     struct timespec now;
@@ -95,9 +121,9 @@ static bool run(struct gw_decode_task *task)
     struct gw_analysis *analysis =
         (struct gw_analysis *)((char *)task - offsetof(struct gw_analysis, task));
     const int64_t cpu_before_us = thread_cpu_us();
-    bool more = true;
 
     follow_ring(analysis);
+    bool more = may_run(analysis);
     for (int i = 0; more && i < PACKETS_PER_TURN; i++)
         more = analyse_next(analysis);
     int64_t idle_us = atomic_exchange(&analysis->idle_us, 0);
@@ -117,6 +143,8 @@ int gw_analysis_create(struct gw_analysis **ret, const struct gw_analysis_config
         return -ENOMEM;
     analysis->task.run = run;
     analysis->pool = config->pool;
+    analysis->turns = config->turns;
+    analysis->chooses = config->analyzer.level == GW_LEVEL_AUTO;
     analysis->ring = config->ring;
     atomic_store(&analysis->wanted, config->ring);
     analysis->cursor = gw_ring_head(config->ring);
@@ -162,6 +190,7 @@ void gw_analysis_destroy(struct gw_analysis **analysis)
     if (!*analysis)
         return;
     gw_decode_pool_retire((*analysis)->pool, &(*analysis)->task);
+    gw_turns_end((*analysis)->turns, &(*analysis)->turn, false, gw_mono_us());
     gw_analyzer_flush((*analysis)->analyzer);
     gw_analyzer_destroy(&(*analysis)->analyzer);
     pthread_mutex_destroy(&(*analysis)->lock);

@@ -6,11 +6,14 @@
 //   ring.h -> [analysis, on the decode pool] -> analyzer.h -> recorder.h
 //
 // When it lags more than 4 s behind the camera it skips to the newest keyframe and counts what it
-// skipped: late events are worth less than the next ones, and recording is not affected.
+// skipped: late events are worth less than the next ones, and recording is not affected. While its
+// level, chosen by itself, is full, it needs a turn (turns.h) and waits for one; what passes
+// meanwhile counts as skipped.
 #pragma once
 
 #include "analyze/analyzer.h"
 #include "app/decode_pool.h"
+#include "app/turns.h"
 #include "ingest/ring.h"
 
 struct gw_analysis;
@@ -18,6 +21,7 @@ struct gw_analysis;
 struct gw_analysis_config {
     struct gw_analyzer_config analyzer; // its callback runs on the pool's threads
     struct gw_decode_pool *pool;        // borrowed
+    struct gw_turns *turns;             // borrowed
     struct gw_ring *ring;               // borrowed; the one to begin with
 };
 

@@ -118,8 +118,10 @@ static int create_recorder(struct gw_pipeline *pipeline, const struct gw_setting
 
 static int create_analysis(struct gw_pipeline *pipeline, const struct gw_settings *settings)
 {
-    struct gw_analysis_config config = {
-        .analyzer = gw_analyzer_defaults, .pool = pipeline->services.pool, .ring = pipeline->ring};
+    struct gw_analysis_config config = {.analyzer = gw_analyzer_defaults,
+                                        .pool = pipeline->services.pool,
+                                        .turns = pipeline->services.turns,
+                                        .ring = pipeline->ring};
     if (settings->level == GW_LEVEL_OFF)
         return 0;
     strcpy(config.analyzer.camera, pipeline->camera.id);

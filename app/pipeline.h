@@ -13,6 +13,7 @@
 #include "app/disk.h"
 #include "app/door_client.h"
 #include "app/link.h"
+#include "app/turns.h"
 #include "ingest/admission.h"
 #include "ingest/ring.h"
 
@@ -23,6 +24,7 @@ struct gw_services {
     const char *store;
     struct gw_link *link;
     struct gw_decode_pool *pool;
+    struct gw_turns *turns;
     struct gw_disk *disk;
     struct gw_door_client *door; // NULL: sessions make their own sockets
     struct gw_ring_budget *rings;

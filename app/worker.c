@@ -29,6 +29,7 @@ struct worker {
     struct gw_settings settings;
     struct gw_services services;
     struct gw_ring_budget rings;
+    struct gw_turns turns;
     struct gw_pipeline **pipelines; // by camera id
     int count;
     bool stopping; // the hub said so
@@ -236,6 +237,8 @@ static int create_services(struct worker *worker, const struct gw_worker_config 
     struct gw_services *services = &worker->services;
     services->store = config->store;
     services->rings = &worker->rings;
+    services->turns = &worker->turns;
+    gw_turns_init(&worker->turns, config->threads);
     int error = gw_link_create(&services->link, config->hub, config->name);
     if (!error)
         error = gw_decode_pool_create(&services->pool, config->threads);
@@ -279,6 +282,7 @@ int gw_worker_run(const struct gw_worker_config *config)
     destroy_pipelines(worker.pipelines, worker.count);
     say_farewell(&worker);
     destroy_services(&worker.services);
+    gw_turns_finish(&worker.turns);
     free(worker.pipelines);
     return GW_EXIT_OK;
 }
