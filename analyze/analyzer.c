@@ -82,7 +82,6 @@ static void handle_picture(void *opaque, const struct gw_frame *frame)
 static void begin_gop(struct gw_analyzer *analyzer, int64_t wall_us)
 {
     gw_plan_end_gop(&analyzer->plan);
-    gw_held_rest(&analyzer->held, wall_us);
     gw_pace_key(&analyzer->pace, wall_us);
     gw_watch_choose(&analyzer->watch, &analyzer->pace, wall_us);
 }
@@ -133,6 +132,7 @@ int gw_analyzer_feed(struct gw_analyzer *analyzer, const struct gw_packet *packe
     const int error = hold(analyzer, packet);
     if (error < 0)
         return error;
+    gw_held_rest(&analyzer->held, wall_us);
     return key ? gw_plan_key(&analyzer->plan) : gw_plan_packet(&analyzer->plan, wall_us);
 }
 

@@ -11,9 +11,9 @@
 
 #include "core/clock.h"
 
-// Longer than what most cameras have between two keyframes: who decodes each of them keeps the
-// decoder.
-#define REST_US (3 * GW_SECOND)
+// Less than what most cameras have between two keyframes: making a decoder anew for each of them
+// costs a seventh of decoding it.
+#define REST_US GW_SECOND
 
 // More than any stream reorders.
 enum { MAX_UNTIMED = 32 };
@@ -168,10 +168,14 @@ void gw_decoder_reset(struct gw_decoder *decoder)
     decoder->last_us = GW_NO_TIME;
 }
 
+bool gw_decoder_rests(const struct gw_decoder *decoder, int64_t wall_us)
+{
+    return decoder->codec && decoder->fed_us != GW_NO_TIME && wall_us - decoder->fed_us >= REST_US;
+}
+
 void gw_decoder_rest(struct gw_decoder *decoder, int64_t wall_us)
 {
-    if (!decoder->codec || !decoder->at_keyframe || decoder->fed_us == GW_NO_TIME ||
-        wall_us - decoder->fed_us < REST_US)
+    if (!gw_decoder_rests(decoder, wall_us) || !decoder->at_keyframe)
         return;
     // What a stream without the word for it has taught; a new decoder would learn it by handing out
     // pictures in the wrong order.

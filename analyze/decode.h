@@ -43,9 +43,11 @@ void gw_decoder_drain(struct gw_decoder *decoder);
 // Forgets what is inside, then waits for the next keyframe.
 void gw_decoder_reset(struct gw_decoder *decoder);
 
-// It is wall_us of the media now. A decoder that waits for a keyframe and has had nothing to do for
-// some seconds gives back what it decoded with, a dozen megabytes for 1080p; the next packet makes
-// it anew, with the same pictures.
+// Whether there is a decoder that has had nothing to do for a second. It is wall_us of the media
+// now.
+bool gw_decoder_rests(const struct gw_decoder *decoder, int64_t wall_us);
+// One that rests and waits for a keyframe gives back what it decodes with, a dozen megabytes for
+// 1080p; the next packet makes it anew, with the same pictures.
 void gw_decoder_rest(struct gw_decoder *decoder, int64_t wall_us);
 
 void gw_decoder_count(const struct gw_decoder *decoder, struct gw_decoder_counters *ret);

@@ -131,6 +131,10 @@ void gw_held_drain(struct gw_held *held)
 
 void gw_held_rest(struct gw_held *held, int64_t wall_us)
 {
+    if (!gw_decoder_rests(held->decoder, wall_us))
+        return;
+    if (held->drained) // it begins anew in any case
+        gw_decoder_reset(held->decoder);
     gw_decoder_rest(held->decoder, wall_us);
 }
 

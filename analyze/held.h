@@ -62,8 +62,8 @@ void gw_held_peek(struct gw_held *held, void (*peek)(void *opaque, const struct 
 // The decoder hands out what is still inside, or forgets it; then it waits for a keyframe.
 void gw_held_drain(struct gw_held *held);
 void gw_held_reset(struct gw_held *held);
-// It is wall_us of the media now: a decoder that nobody needed for some seconds gives its memory
-// back.
+// It is wall_us of the media now: a decoder that nobody needed for a second gives its memory back,
+// unless it has its place in the GOP that comes in.
 void gw_held_rest(struct gw_held *held, int64_t wall_us);
 // Whether a picture was not looked at before.
 bool gw_held_is_new(const struct gw_held *held, int64_t wall_us);
