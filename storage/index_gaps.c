@@ -110,18 +110,20 @@ static int remove_run(struct gw_index *index, int64_t run)
 // What the registry wants of a camera.
 struct duty {
     bool record, enabled;
+    bool events; // only them: what was received is covered
 };
 
 static int read_duty(struct gw_index *index, const char *camera, struct duty *ret)
 {
     sqlite3_stmt *statement =
-        gw_index_statement(index, "SELECT enabled FROM camera WHERE id = ?1 AND record <> 'off'");
+        gw_index_statement(index, "SELECT enabled + 2 * (record = 'events') FROM camera"
+                                  " WHERE id = ?1 AND record <> 'off'");
     if (!statement)
         return GW_ERROR_INDEX;
-    int64_t enabled = 0;
+    int64_t bits = 0;
     gw_index_bind_text(statement, 1, camera);
-    int result = gw_index_integer(index, statement, &enabled);
-    *ret = (struct duty){.record = result == 1, .enabled = enabled};
+    int result = gw_index_integer(index, statement, &bits);
+    *ret = (struct duty){.record = result == 1, .enabled = bits & 1, .events = bits & 2};
     return result < 0 ? result : 0;
 }
 
@@ -390,7 +392,8 @@ static int take_hole(struct news *news)
     const struct gw_coverage_news *said = news->said;
     int result = add_gap(news->commit, said->camera, said->cause, said->from_us, said->to_us,
                          news->entry->fact.wall_us);
-    if (!result && news->mine)
+    // It is told before the picture behind it is in a clip, which that then may never be.
+    if (!result && news->mine && news->duty.events)
         result = extend_run(news->commit->index, news->mine->run, said->to_us);
     return result;
 }

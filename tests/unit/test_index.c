@@ -138,6 +138,8 @@ static void an_index_of_the_version_before_keeps_its_cameras(void **state)
                                   "ALTER TABLE event DROP COLUMN clock_offset_us;"
                                   "ALTER TABLE clip DROP COLUMN clock_offset_us;"
                                   "INSERT INTO camera_state VALUES ('a', 'online', '', 5);"
+                                  "DROP TABLE gap; DROP TABLE coverage; DROP INDEX clip_recording;"
+                                  "DELETE FROM meta WHERE key = 'longest_gap_us';"
                                   "PRAGMA user_version=1",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
