@@ -127,6 +127,8 @@ int gw_index_clips(struct gw_index *index, const struct gw_query *query, struct 
 
 int gw_index_gaps(struct gw_index *index, const struct gw_query *query, struct gw_gap_row *rows,
                   char ret_cursor[64]);
+// How many gaps of each cause are open. Returns 0 or an error.
+int gw_index_count_open_gaps(struct gw_index *index, int ret_counts[GW_GAP_CAUSE_COUNT]);
 
 // Returns 0 or GW_ERROR_NOT_FOUND.
 int gw_index_event(struct gw_index *index, const struct gw_id *id, struct gw_event_row *ret);

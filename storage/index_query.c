@@ -325,6 +325,24 @@ int gw_index_gaps(struct gw_index *index, const struct gw_query *query, struct g
     return result < 0 ? result : count;
 }
 
+int gw_index_count_open_gaps(struct gw_index *index, int ret_counts[GW_GAP_CAUSE_COUNT])
+{
+    int result;
+    sqlite3_stmt *statement = gw_index_statement(
+        index, "SELECT cause, count(*) FROM gap INDEXED BY gap_unfinished WHERE state = 'open'"
+               " GROUP BY cause");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    memset(ret_counts, 0, GW_GAP_CAUSE_COUNT * sizeof(*ret_counts));
+    while ((result = gw_index_step(index, statement)) == 1) {
+        int cause = gw_gap_cause_from_name((const char *)sqlite3_column_text(statement, 0));
+        if (cause >= 0)
+            ret_counts[cause] = sqlite3_column_int(statement, 1);
+    }
+    gw_index_reset(statement);
+    return result;
+}
+
 // --- one row, and the unfinished -----------------------------------------------------------------
 
 static sqlite3_stmt *statement_for_id(struct gw_index *index, const char *sql,

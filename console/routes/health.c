@@ -40,6 +40,26 @@ enum MHD_Result gw_route_readyz(struct gw_request *request)
     return gw_reply_text(request, 503, text);
 }
 
+// Nothing while the index cannot be read.
+static void write_gaps(struct gw_console *console, FILE *out)
+{
+    char error[GW_INDEX_ERROR_SIZE];
+    struct gw_index *index;
+    int counts[GW_GAP_CAUSE_COUNT];
+
+    if (gw_pool_take(&console->pool, &index, error) < 0)
+        return;
+    int result = gw_index_count_open_gaps(index, counts);
+    gw_pool_give(&console->pool, &index);
+    if (result < 0)
+        return;
+    fprintf(out, "# HELP gridwatch_gaps_open Cameras that should be recorded and are not.\n"
+                 "# TYPE gridwatch_gaps_open gauge\n");
+    for (int cause = GW_GAP_NONE + 1; cause < GW_GAP_CAUSE_COUNT; cause++)
+        fprintf(out, "gridwatch_gaps_open{cause=\"%s\"} %d\n",
+                gw_gap_cause_name((enum gw_gap_cause)cause), counts[cause]);
+}
+
 static void write_own_metrics(struct gw_console *console, FILE *out)
 {
     int64_t head = read_head(console);
@@ -77,6 +97,7 @@ enum MHD_Result gw_route_metrics(struct gw_request *request)
     if (!out)
         return MHD_NO;
     write_own_metrics(console, out);
+    write_gaps(console, out);
     if (console->config.write_metrics)
         console->config.write_metrics(console->config.opaque, out);
     if (fclose(out) != 0) {

@@ -125,6 +125,21 @@ static void commit(struct host *host, const struct gw_fact *facts, int count)
         gw_console_notify(host->console, (uint64_t)gw_index_head(host->index));
 }
 
+// A hole an hour ago, and a gap since a minute ago.
+static void add_gaps(struct host *host, const char *camera)
+{
+    const int64_t now_us = gw_wall_us(), hour_ago_us = now_us - 3600 * GW_SECOND;
+    const struct gw_coverage_news news[] = {
+        {"", GW_COVERAGE_BEGAN, GW_GAP_NONE, hour_ago_us - 60 * GW_SECOND, 0},
+        {"", GW_COVERAGE_HOLE, GW_GAP_SLOW_NETWORK, hour_ago_us, hour_ago_us + 10 * GW_SECOND},
+        {"", GW_COVERAGE_BROKE, GW_GAP_UNREACHABLE, now_us - 60 * GW_SECOND, 0}};
+    for (size_t i = 0; i < sizeof(news) / sizeof(news[0]); i++) {
+        struct gw_fact fact = {.kind = GW_FACT_COVERAGE, .wall_us = now_us, .coverage = news[i]};
+        strcpy(fact.coverage.camera, camera);
+        commit(host, &fact, 1);
+    }
+}
+
 static void add_cameras(struct host *host)
 {
     for (size_t i = 0; i < sizeof(cameras) / sizeof(cameras[0]); i++) {
@@ -146,6 +161,7 @@ static void add_cameras(struct host *host)
             fact.kind = GW_FACT_CAMERA_OFFLINE;
             fact.camera.status = GW_CAMERA_OFFLINE;
             strcpy(fact.camera.reason, "nobody answers at this address");
+            add_gaps(host, camera.id);
         }
         if (i != 1) // of one nothing is known yet
             commit(host, &fact, 1);

@@ -11,12 +11,13 @@ import pytest
 
 from gridwatch_site import BINARY, run
 
-VERBS = ["serve", "worker", "analyze", "probe", "camera", "events", "clips", "subscribe", "user",
+VERBS = ["serve", "worker", "analyze", "probe", "camera", "events", "clips", "gaps", "subscribe", "user",
          "check-config"]
 WRONG_USAGE = [
     [], ["no-such-verb"], ["probe"], ["probe", "http://host/"], ["analyze"], ["camera"],
     ["camera", "no-such-word"], ["camera", "add"], ["serve", "--no-such-option"], ["serve", "extra"],
     ["worker"], ["events", "--from", "yesterday"], ["clips", "--near", "1,2"], ["events", "--limit", "0"],
+    ["gaps", "--kind", "motion"],
     ["subscribe", "--no-such-option"], ["user"], ["check-config", "extra", "extra"],
 ]
 
@@ -151,7 +152,7 @@ def test_the_camera_registry_goes_out_and_in_again(make_site):
     assert again.returncode == 1 and again.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("verb", ["events", "clips"])
+@pytest.mark.parametrize("verb", ["events", "clips", "gaps"])
 def test_an_empty_index_has_no_rows(make_site, verb):
     site = make_site()
     site.add_camera("east-gate", "rtsp://10.0.0.7/ch1")

@@ -77,7 +77,7 @@ def audit_rows(host, **where):
 # --- getting in ----------------------------------------------------------------------------------
 
 def test_without_a_session_nothing_is_shown(host):
-    paths = ["/session", "/events", "/clips", "/cameras", "/stream", f"/events/{NO_ID}", f"/events/{NO_ID}/snapshot",
+    paths = ["/session", "/events", "/clips", "/gaps", "/cameras", "/stream", f"/events/{NO_ID}", f"/events/{NO_ID}/snapshot",
              f"/events/{NO_ID}/thumbnail", f"/clips/{NO_ID}", f"/clips/{NO_ID}/media"]
     for path in paths:
         answer = Client(host).get("/api/v1" + path)
@@ -224,6 +224,17 @@ def test_clips_are_filtered_too(client):
     assert client.items("/api/v1/clips?state=lost") == []
 
 
+def test_gaps_have_their_cause_and_an_end_once_they_are_over(client):
+    open_one, closed = client.items("/api/v1/gaps")
+    assert open_one["camera"] == closed["camera"] == "bridge-01"
+    assert (open_one["cause"], open_one["state"]) == ("unreachable", "open") and "to" not in open_one
+    assert (closed["cause"], closed["state"]) == ("slow-network", "closed")
+    assert closed["to_us"] - closed["from_us"] == 10_000_000
+    assert client.items("/api/v1/gaps?state=open") == [open_one]
+    assert client.items("/api/v1/gaps?camera=gate-07") == []
+    assert client.items(f"/api/v1/gaps?to={closed['to_us']}") == [closed]
+
+
 def test_a_malformed_question_is_a_problem_that_names_it(client):
     queries = {"limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "from=yesterday": "from",
                "to=": "to", "from=5&to=5": "from", "camera=../x": "camera", "kind=face": "kind",
@@ -235,6 +246,7 @@ def test_a_malformed_question_is_a_problem_that_names_it(client):
         answer = client.get("/api/v1/events?" + query)
         assert answer.status == 400 and name in answer.json()["detail"], query
     assert client.get("/api/v1/clips?kind=motion").status == 400
+    assert client.get("/api/v1/gaps?state=recording").status == 400
     for path in ("cameras?division=640323101", "stream?sicne=5", "stream?since=1&since=2", "stream?since=1%002"):
         assert client.get("/api/v1/" + path).status == 400, path
 

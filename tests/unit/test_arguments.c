@@ -115,12 +115,24 @@ static void clips_have_no_kind(void **state)
     assert_true(gw_argument_known(GW_ARGUMENTS_EVENTS, "kind"));
     assert_false(gw_argument_known(GW_ARGUMENTS_CLIPS, "kind"));
     assert_false(gw_argument_known(GW_ARGUMENTS_EVENTS, "form"));
+    assert_false(gw_argument_known(GW_ARGUMENTS_GAPS, "kind"));
+}
+
+static void gaps_are_open_or_closed(void **state)
+{
+    struct gw_query query;
+    assert_int_equal(parse(GW_ARGUMENTS_GAPS, "state", "open", &query), 0);
+    assert_int_equal(query.state, 1);
+    assert_int_equal(parse(GW_ARGUMENTS_GAPS, "state", "closed", &query), 0);
+    assert_int_equal(query.state, 0);
+    assert_int_equal(parse(GW_ARGUMENTS_GAPS, "state", "recording", &query), GW_ERROR_INVALID);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_filter_finds_everything),
+        cmocka_unit_test(gaps_are_open_or_closed),
         cmocka_unit_test(filters_arrive_in_the_query),
         cmocka_unit_test(a_plus_that_became_a_space_is_still_a_time_zone),
         cmocka_unit_test(a_bad_value_is_refused_by_its_name),

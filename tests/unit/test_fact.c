@@ -95,6 +95,7 @@ static void a_clip_and_a_camera_fact_survive_json(void **state)
     json_decref(json);
 }
 
+<<<<<<< HEAD
 static void a_degraded_camera_says_why_and_how_it_delivers(void **state)
 {
     struct gw_fact fact = {.kind = gw_fact_of_status(GW_CAMERA_DEGRADED), .wall_us = 5}, back;
@@ -125,6 +126,65 @@ static void a_degraded_camera_says_why_and_how_it_delivers(void **state)
     json_decref(json);
 }
 
+=======
+static void a_gap_and_news_of_coverage_survive_json(void **state)
+{
+    struct gw_fact fact = {.kind = GW_FACT_GAP_OPENED, .wall_us = 5}, back;
+    fact.gap = (struct gw_gap){
+        .id = gw_id_make(1), .camera = "a", .cause = GW_GAP_DISK_FULL, .open = true, .from_us = 4};
+    json_t *json = gw_fact_to_json(&fact);
+    assert_null(json_object_get(json_object_get(json, "data"), "to_us"));
+    assert_int_equal(gw_fact_from_json(json, &back), 0);
+    assert_true(back.gap.open && back.gap.cause == GW_GAP_DISK_FULL && back.gap.from_us == 4);
+    json_decref(json);
+    fact.kind = GW_FACT_GAP_CLOSED;
+    fact.gap.open = false;
+    fact.gap.to_us = 9;
+    json = gw_fact_to_json(&fact);
+    assert_int_equal(gw_fact_from_json(json, &back), 0);
+    assert_true(!back.gap.open && back.gap.to_us == 9);
+    assert_string_equal(gw_fact_camera(&back), "a");
+    json_decref(json);
+
+    fact = (struct gw_fact){.kind = GW_FACT_COVERAGE, .wall_us = 5};
+    fact.coverage = (struct gw_coverage_news){"b", GW_COVERAGE_HOLE, GW_GAP_STALLED, 3, 7};
+    json = gw_fact_to_json(&fact);
+    assert_int_equal(gw_fact_from_json(json, &back), 0);
+    assert_string_equal(gw_fact_camera(&back), "b");
+    assert_int_equal(back.coverage.change, GW_COVERAGE_HOLE);
+    assert_int_equal(back.coverage.cause, GW_GAP_STALLED);
+    assert_true(back.coverage.from_us == 3 && back.coverage.to_us == 7);
+    json_decref(json);
+}
+
+static void news_of_coverage_with_one_wrong_member_are_refused(void **state)
+{
+    const struct {
+        const char *key;
+        json_t *value;
+    } wrong[] = {
+        {"camera", json_string("../etc")},
+        {"change", json_string("ceased")},
+        {"change", json_null()},
+        {"cause", json_string("bad luck")},
+        {"cause", json_string("none")},
+        {"from_us", json_integer(-1)},
+        {"from_us", json_integer(8)},
+        {"to_us", json_string("7")},
+        {"to_us", json_integer(1LL << 62)},
+    };
+    struct gw_fact fact = {.kind = GW_FACT_COVERAGE, .wall_us = 5}, back;
+    fact.coverage = (struct gw_coverage_news){"b", GW_COVERAGE_HOLE, GW_GAP_STALLED, 3, 7};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        json_t *json = gw_fact_to_json(&fact);
+        json_object_set_new(json_object_get(json, "data"), wrong[i].key, wrong[i].value);
+        if (gw_fact_from_json(json, &back) != GW_ERROR_INVALID)
+            fail_msg("case %zu: a wrong \"%s\" was accepted", i, wrong[i].key);
+        json_decref(json);
+    }
+}
+
+>>>>>>> 7794e94 (docs, console: what a gap is, in the API, the bus, the index, the metrics and the design)
 // Another process wrote it: each wrong member alone must make the whole fact invalid.
 static void a_fact_with_one_wrong_member_is_refused(void **state)
 {
@@ -164,7 +224,12 @@ static void each_kind_has_its_name_and_topic_class(void **state)
     assert_string_equal(gw_fact_topic_class(GW_FACT_EVENT_OPENED), "event");
     assert_string_equal(gw_fact_topic_class(GW_FACT_CLIP_CLOSED), "event");
     assert_string_equal(gw_fact_topic_class(GW_FACT_CAMERA_OFFLINE), "camera");
+<<<<<<< HEAD
     assert_string_equal(gw_fact_topic_class(GW_FACT_CAMERA_DEGRADED), "camera");
+=======
+    assert_string_equal(gw_fact_kind_name(GW_FACT_GAP_CLOSED), "gap.closed");
+    assert_string_equal(gw_fact_topic_class(GW_FACT_GAP_OPENED), "camera");
+>>>>>>> 7794e94 (docs, console: what a gap is, in the API, the bus, the index, the metrics and the design)
 }
 
 static void every_kind_of_event_is_read_back_by_its_name(void **state)
@@ -188,6 +253,8 @@ int main(void)
         cmocka_unit_test(a_degraded_camera_says_why_and_how_it_delivers),
         cmocka_unit_test(an_event_without_snapshot_says_so),
         cmocka_unit_test(a_clip_and_a_camera_fact_survive_json),
+        cmocka_unit_test(a_gap_and_news_of_coverage_survive_json),
+        cmocka_unit_test(news_of_coverage_with_one_wrong_member_are_refused),
         cmocka_unit_test(a_fact_with_one_wrong_member_is_refused),
         cmocka_unit_test(each_kind_has_its_name_and_topic_class),
     };

@@ -93,6 +93,28 @@ static void a_status_with_a_level_that_is_none_is_refused(void **state)
     json_decref(message);
 }
 
+static void what_was_received_survives_the_wire(void **state)
+{
+    const struct gw_coverage_stamp stamps[] = {{"a", 5}, {"b", 7}};
+    const char *const wrong[] = {"{}", "{\"cameras\": [1]}", "{\"cameras\": {\"..\": 1}}",
+                                 "{\"cameras\": {\"a\": \"1\"}}", "{\"cameras\": {\"a\": -1}}"};
+    struct gw_coverage_stamp *back;
+    json_t *message = gw_protocol_covered(stamps, 2);
+    assert_string_equal(gw_protocol_type(message), "covered");
+    assert_int_equal(gw_protocol_read_covered(message, &back), 2);
+    assert_string_equal(back[0].camera, "a");
+    assert_int_equal(back[0].until_us, 5);
+    assert_string_equal(back[1].camera, "b");
+    assert_int_equal(back[1].until_us, 7);
+    free(back);
+    json_decref(message);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        message = json_loads(wrong[i], 0, NULL);
+        assert_int_equal(gw_protocol_read_covered(message, &back), GW_ERROR_INVALID);
+        json_decref(message);
+    }
+}
+
 static void a_repair_names_its_clips(void **state)
 {
     struct gw_clip clip = {.id = gw_id_make(1000000),
@@ -163,6 +185,7 @@ int main(void)
         cmocka_unit_test(an_assignment_carries_credentials_byte_for_byte),
         cmocka_unit_test(a_status_survives_the_wire),
         cmocka_unit_test(a_status_with_a_level_that_is_none_is_refused),
+        cmocka_unit_test(what_was_received_survives_the_wire),
         cmocka_unit_test(a_repair_names_its_clips),
         cmocka_unit_test(a_bad_fact_still_gives_its_number),
         cmocka_unit_test(nonsense_from_the_other_side_is_refused),
