@@ -5,10 +5,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "app/coverage.h"
 #include "app/demand.h"
@@ -21,6 +24,11 @@ enum { MOST_JOBS = 32, PACKETS_PER_STEP = 256 };
 
 // After a disk error, how long until the next clip is tried.
 #define RETRY_US (1 * GW_SECOND)
+
+// After the disk was full, how much room there must be for the next clip to be worth beginning:
+// some seconds of a large camera. Else every try would leave a clip that is lost, and a gap of its
+// own.
+#define ROOM_BYTES (4 << 20)
 
 // One event report on its way to the disk.
 struct job {
@@ -355,6 +363,18 @@ static void close_clip(struct gw_recorder *recorder, const char *why)
         miss(recorder, fact.clip.end_us, error);
 }
 
+// Unknown room is tried.
+static bool has_room(const struct gw_recorder *recorder)
+{
+    char path[PATH_MAX];
+    struct statvfs disk;
+
+    if (snprintf(path, sizeof(path), "%s/media", recorder->config.store) >= (int)sizeof(path) ||
+        statvfs(path, &disk) < 0)
+        return true;
+    return (uint64_t)disk.f_bavail * disk.f_frsize >= ROOM_BYTES;
+}
+
 // Begins a clip with this keyframe. On failure says so and tries again later.
 static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *first)
 {
@@ -363,7 +383,9 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
     fact.clip.id = gw_id_make(gw_wall_us());
     strcpy(fact.clip.camera, recorder->config.camera);
     fact.clip.clock_offset_us = atomic_load(&recorder->clock_offset_us);
-    int error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
+    int error = -ENOSPC;
+    if (recorder->disk_error != -ENOSPC || has_room(recorder))
+        error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
     if (error) {
         note_disk(recorder, "cannot begin a clip", error);
         miss(recorder, recorder->end_us == GW_NO_TIME ? gw_packet_wall_us(first) : recorder->end_us,

@@ -95,7 +95,6 @@ static void a_clip_and_a_camera_fact_survive_json(void **state)
     json_decref(json);
 }
 
-<<<<<<< HEAD
 static void a_degraded_camera_says_why_and_how_it_delivers(void **state)
 {
     struct gw_fact fact = {.kind = gw_fact_of_status(GW_CAMERA_DEGRADED), .wall_us = 5}, back;
@@ -126,7 +125,6 @@ static void a_degraded_camera_says_why_and_how_it_delivers(void **state)
     json_decref(json);
 }
 
-=======
 static void a_gap_and_news_of_coverage_survive_json(void **state)
 {
     struct gw_fact fact = {.kind = GW_FACT_GAP_OPENED, .wall_us = 5}, back;
@@ -184,7 +182,6 @@ static void news_of_coverage_with_one_wrong_member_are_refused(void **state)
     }
 }
 
->>>>>>> 7794e94 (docs, console: what a gap is, in the API, the bus, the index, the metrics and the design)
 // Another process wrote it: each wrong member alone must make the whole fact invalid.
 static void a_fact_with_one_wrong_member_is_refused(void **state)
 {
@@ -224,12 +221,9 @@ static void each_kind_has_its_name_and_topic_class(void **state)
     assert_string_equal(gw_fact_topic_class(GW_FACT_EVENT_OPENED), "event");
     assert_string_equal(gw_fact_topic_class(GW_FACT_CLIP_CLOSED), "event");
     assert_string_equal(gw_fact_topic_class(GW_FACT_CAMERA_OFFLINE), "camera");
-<<<<<<< HEAD
     assert_string_equal(gw_fact_topic_class(GW_FACT_CAMERA_DEGRADED), "camera");
-=======
     assert_string_equal(gw_fact_kind_name(GW_FACT_GAP_CLOSED), "gap.closed");
     assert_string_equal(gw_fact_topic_class(GW_FACT_GAP_OPENED), "camera");
->>>>>>> 7794e94 (docs, console: what a gap is, in the API, the bus, the index, the metrics and the design)
 }
 
 static void every_kind_of_event_is_read_back_by_its_name(void **state)
