@@ -192,7 +192,7 @@ def resolve(node):
     return node
 
 
-TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
 
 
 def described_names(schema):
@@ -212,8 +212,9 @@ def check_value(schema, value, where, whole=True):
     for part in schema.get("allOf", []):
         check_value(part, value, where, whole=False)
     if "type" in schema:
-        assert isinstance(value, TYPES[schema["type"]]), f"{where}: {value!r} is no {schema['type']}"
-        assert schema["type"] == "boolean" or not isinstance(value, bool), f"{where}: {value!r}"
+        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        assert any(isinstance(value, TYPES[name]) for name in types), f"{where}: {value!r} is no {' or '.join(types)}"
+        assert "boolean" in types or not isinstance(value, bool), f"{where}: {value!r}"
     if "enum" in schema:
         assert value in schema["enum"], f"{where}: {value!r}"
     if isinstance(value, dict):

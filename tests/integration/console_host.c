@@ -190,7 +190,8 @@ static struct gw_clip make_clip(const char *camera, int64_t start_us)
                            .end_us = start_us,
                            .codec = "h264",
                            .width = 640,
-                           .height = 360};
+                           .height = 360,
+                           .clock_offset_us = GW_NO_TIME};
     strcpy(clip.camera, camera);
     return clip;
 }
@@ -298,7 +299,13 @@ static int list_cameras(void *opaque, struct gw_console_camera **ret)
                      .audits = 41,
                      .judged = 18,
                      .miss_rate = 0,
-                     .miss_high = 0.12},
+                     .miss_high = 0.12,
+                     .status = GW_CAMERA_ONLINE,
+                     .signs = {.frame_rate = 24.987,
+                               .bit_rate = 3e6,
+                               .key_age_us = 1500000,
+                               .clock_offset_us = -120000,
+                               .reconnects = 2}},
          .decoded_share = 0.07},
     };
 

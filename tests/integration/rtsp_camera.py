@@ -97,13 +97,21 @@ def h264_pictures(path):
     return pictures[:-1]
 
 
+def sender_report(camera_s, rtp_time):
+    """An RTCP sender report within the RTSP connection (RFC 3550, 6.4.1)."""
+    ntp = int((camera_s + 2208988800) * 2**32)
+    return struct.pack(">BBHBBHIQIII", 0x24, 1, 28, 0x80, 200, 6, 1, ntp, rtp_time, 0, 0)
+
+
 class ScriptedCamera:
     """Answers each RTSP method always the same: {method: (status line, more lines, body)}. After PLAY
-    it sends the H.264 NAL units, a list for each picture, ten pictures a second."""
+    it sends the H.264 NAL units, a list for each picture, ten pictures a second. clock_s: it tells its
+    clock once a second, so much ahead of ours; None: it tells none."""
 
-    def __init__(self, answers, pictures=()):
+    def __init__(self, answers, pictures=(), clock_s=None):
         self.answers = answers
         self.pictures = pictures
+        self.clock_s = clock_s
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"rtsp://127.0.0.1:{self.server.getsockname()[1]}/gate"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -131,6 +139,9 @@ class ScriptedCamera:
         """RTP between the answers (RFC 2326, 10.12), large NAL units in pieces (RFC 6184, 5.8)."""
         packets = 0
         for number, units in enumerate(self.pictures):
+            if self.clock_s is not None and number % 10 == 0:
+                with contextlib.suppress(OSError):
+                    connection.sendall(sender_report(time.time() + self.clock_s, number * 9000))
             pieces = [piece for unit in units for piece in rtp_payloads(unit)]
             for piece in pieces:
                 mark = 0x80 if piece is pieces[-1] else 0

@@ -3,7 +3,9 @@
 
 """Cameras that are refused, absent, hung or gone: each offline with its reason, and back when it is."""
 import pathlib
+import time
 
+import footage as footage_maker
 import pytest
 
 from gridwatch_site import run, wait_for
@@ -149,6 +151,46 @@ def test_what_a_camera_refuses_is_said_in_one_line(answers, reason):
         done = run("probe", "-", stdin=camera.url.replace("//", f"//viewer:{SECRET}@") + "\n")
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert reason in done.stderr and "check" in done.stderr and SECRET not in done.stderr
+
+
+def state_metric(site, camera):
+    _, _, body = site.request("/metrics")
+    [line] = [line for line in body.decode().splitlines() if line.startswith(f'gridwatch_camera_state{{camera="{camera}"}}')]
+    return line.rsplit(" ", 1)[1]
+
+
+def test_a_camera_with_a_wrong_clock_is_degraded_and_its_clips_and_state_tell_the_offset(site, footage):
+    pictures = h264_pictures(footage["h264"])[:100]
+    bus = site.subscribe("camera/", "event/")
+    with ScriptedCamera({"DESCRIBE": DESCRIBED, **PLAYS}, pictures, clock_s=-8 * 3600) as camera:
+        site.add_camera("gate", camera.url, record="continuous")
+        bus.wait_for("camera.online", 15, camera="gate")
+        degraded = bus.wait_for("camera.degraded", 10, camera="gate")
+        assert "behind ours by 8.0 hours" in degraded.data["reason"] and degraded.data["status"] == "degraded"
+        wait_for("its rates", lambda: site.camera("gate").get("frame_rate", 0) > 5, 10)
+        row = site.camera("gate")
+        assert row["status"] == "degraded" and row["reason"] == degraded.data["reason"]
+        assert abs(row["clock_offset_us"] / 1e6 + 8 * 3600) < 1 and row["key_age_us"] < 5e6 and row["bit_rate"] > 1000
+        wait_for("the metric", lambda: state_metric(site, "gate") == "2", 5)
+        assert "degraded" in site.run("camera list")
+    bus.wait_for("camera.offline", 30, camera="gate")
+    closed = bus.wait_for("clip.closed", 20, camera="gate").data
+    assert abs(closed["clock_offset_us"] / 1e6 + 8 * 3600) < 1
+    [clip] = site.clips(camera="gate", state="closed")
+    assert clip["clock_offset_us"] == closed["clock_offset_us"]
+    assert abs(clip["start_us"] / 1e6 - time.time()) < 120, "its pictures have the site's time all the same"
+
+
+def test_a_camera_without_keyframes_is_degraded_until_it_has_them(site, tmp_path, footage):
+    rare = h264_pictures(footage_maker.make(tmp_path / "rare.mp4", gop=240))[:120]
+    often = h264_pictures(footage["h264"])
+    bus = site.subscribe("camera/")
+    with ScriptedCamera({"DESCRIBE": DESCRIBED, **PLAYS}, rare + 2 * often) as camera:
+        site.add_camera("gate", camera.url)
+        degraded = bus.wait_for("camera.degraded", 30, camera="gate").data
+        assert "keyframe interval" in degraded["reason"] and degraded["key_age_us"] > 10e6
+        online = bus.wait_for("camera.online", 60, camera="gate").data
+        assert online["reason"] == "" and online["reconnects"] == 0 and online["frame_rate"] > 5
 
 
 def test_a_camera_whose_pictures_can_no_longer_be_decoded_is_offline_and_says_so(site, footage):

@@ -275,6 +275,13 @@ def test_a_camera_that_is_online_tells_how_it_is_analysed_and_why(client):
     assert "analysis" not in cameras["market-02"] and "analysis" not in cameras["bridge-01"]
 
 
+def test_a_camera_that_delivers_tells_how_it_does_just_now(client):
+    cameras = {camera["id"]: camera for camera in client.get("/api/v1/cameras").json()["items"]}
+    signs = ("frame_rate", "bit_rate", "key_age_us", "reconnects", "clock_offset_us")
+    assert [cameras["gate-07"][name] for name in signs] == [24.99, 3e6, 1500000, 2, -120000]
+    assert not set(signs) & (set(cameras["market-02"]) | set(cameras["bridge-01"]))
+
+
 # --- looking -------------------------------------------------------------------------------------
 
 def test_media_is_the_file_byte_for_byte(host, client, clip):
