@@ -59,6 +59,7 @@ struct gw_recorder {
     struct gw_clip_writer *writer; // NULL between clips
     struct gw_stream *stream;      // the writer's
     int64_t clip_start_us;         // wall
+    int64_t clip_clock_us;         // the camera's clock offset, as last known during it
     int64_t recorded_until_us;     // wall; end of the last clip, GW_NO_TIME before
     int64_t read_mono_us;          // when the ring last had a packet for us
     int64_t retry_mono_us;         // not before this, after an error
@@ -351,8 +352,7 @@ static void close_clip(struct gw_recorder *recorder, const char *why)
     int error = gw_clip_writer_finish(&recorder->writer, &fact.clip);
     note_disk(recorder, "clip ended early", error);
     gw_log_debug(recorder->config.log, "clip closed: %s", why);
-    if (fact.clip.clock_offset_us == GW_NO_TIME) // told after it began
-        fact.clip.clock_offset_us = atomic_load(&recorder->clock_offset_us);
+    fact.clip.clock_offset_us = recorder->clip_clock_us;
     if (fact.clip.truncated)
         atomic_fetch_add(&recorder->truncated, 1);
     gw_stream_unref(&recorder->stream);
@@ -382,7 +382,7 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
 
     fact.clip.id = gw_id_make(gw_wall_us());
     strcpy(fact.clip.camera, recorder->config.camera);
-    fact.clip.clock_offset_us = atomic_load(&recorder->clock_offset_us);
+    fact.clip.clock_offset_us = recorder->clip_clock_us = atomic_load(&recorder->clock_offset_us);
     int error = -ENOSPC;
     if (recorder->disk_error != -ENOSPC || has_room(recorder))
         error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
@@ -506,10 +506,19 @@ static bool has_dried_up(const struct gw_recorder *recorder)
            gw_mono_us() - recorder->read_mono_us > 2 * recorder->config.settings.stall_us;
 }
 
+// A clip ends after its session did, when the camera's clock is not known any more.
+static void follow_clock(struct gw_recorder *recorder)
+{
+    int64_t offset_us = atomic_load(&recorder->clock_offset_us);
+    if (offset_us != GW_NO_TIME)
+        recorder->clip_clock_us = offset_us;
+}
+
 bool gw_recorder_step(struct gw_recorder *recorder)
 {
     bool more = true;
 
+    follow_clock(recorder);
     handle_jobs(recorder);
     if (!recorder->recording) {
         if (!wants_recording(recorder))
