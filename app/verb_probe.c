@@ -3,10 +3,12 @@
 
 // gridwatch probe: connects to a camera once and says what is there, or what is wrong.
 
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 #include <libavcodec/avcodec.h>
@@ -16,15 +18,17 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/url.h"
+#include "ingest/declared.h"
 #include "ingest/session.h"
 #include "ingest/survey.h"
 
-enum { MAX_ADVICE = 8 };
+enum { MAX_ADVICE = 12 };
 
 static const char help[] =
     "usage: gridwatch probe [--json] [--verbose] URL\n"
     "\n"
-    "Connects once, watches for some seconds, and says what the camera sends and what to change.\n"
+    "Connects once, watches for 5 to 10 seconds, and says what the camera sends and what to "
+    "change.\n"
     "\n"
     "  URL        rtsp://[USER:PASSWORD@]HOST[:PORT]/PATH; - reads it from standard input, so "
     "that\n"
@@ -52,8 +56,13 @@ static volatile sig_atomic_t interrupted;
 
 static void handle_signal(int number)
 {
+    int error = errno;
     interrupted = 1;
-    atomic_store(&stop.requested, true); // all that a session looks at
+    // What gw_stop_request does, as far as a signal handler may: a session asks and polls, and
+    // nobody waits for the condition here.
+    atomic_store(&stop.requested, true);
+    (void)!write(stop.fd, &(uint64_t){1}, sizeof(uint64_t)); // fails when it is readable already
+    errno = error;
 }
 
 static void handle_online(void *opaque, const struct gw_stream *stream)
@@ -62,16 +71,46 @@ static void handle_online(void *opaque, const struct gw_stream *stream)
     probe->online_mono_us = gw_mono_us();
 }
 
+static bool same_parameters(const AVCodecParameters *a, const AVCodecParameters *b)
+{
+    return a->codec_id == b->codec_id && a->extradata_size == b->extradata_size &&
+           !memcmp(a->extradata, b->extradata, (size_t)a->extradata_size);
+}
+
+// A stream that begins because the clock was set anew has the parameters of the one before.
+static void take_stream(struct probe *probe, const struct gw_packet *key)
+{
+    const AVCodecParameters *parameters = key->stream->parameters;
+    if (!probe->stream || !same_parameters(probe->stream->parameters, parameters))
+        gw_survey_parameters(&probe->survey, parameters,
+                             gw_declared_frame_rate(parameters, key->av));
+    gw_stream_unref(&probe->stream);
+    probe->stream = gw_stream_ref(key->stream);
+}
+
 static void handle_packet(void *opaque, struct gw_packet *packet)
 {
     struct probe *probe = opaque;
-    if (probe->stream != packet->stream) {
-        gw_stream_unref(&probe->stream);
-        probe->stream = gw_stream_ref(packet->stream);
-    }
+    if (probe->stream != packet->stream)
+        take_stream(probe, packet);
     gw_survey_feed(&probe->survey, packet, gw_wall_us());
     if (gw_survey_is_enough(&probe->survey))
         gw_stop_request(&stop);
+}
+
+static void handle_lost(void *opaque, unsigned packets)
+{
+    gw_survey_lost(&((struct probe *)opaque)->survey, packets);
+}
+
+static void handle_clock(void *opaque, int64_t offset_us)
+{
+    gw_survey_clock(&((struct probe *)opaque)->survey, offset_us);
+}
+
+static void handle_skipped(void *opaque)
+{
+    gw_survey_skipped(&((struct probe *)opaque)->survey);
 }
 
 static const char *codec_title(const AVCodecParameters *parameters)
@@ -99,6 +138,35 @@ static void print_gop(const struct gw_survey_result *result)
         printf("keyframes      only one in %.1f s\n", seconds);
 }
 
+static void print_frame_rate(const struct gw_survey_result *result)
+{
+    printf("frame rate     %.1f per second", result->frame_rate);
+    if (result->declared_rate > 0)
+        printf(", %.1f declared", result->declared_rate);
+    else
+        printf(", none declared");
+    printf(", %.1f by its time stamps\n", result->ticks_rate);
+}
+
+static void print_loss(const struct gw_survey_result *result)
+{
+    printf("lost           %llu packets (%.2f %%)", (unsigned long long)result->lost,
+           100 * result->loss);
+    if (result->skipped)
+        printf(", %d pictures that cannot be decoded", result->skipped);
+    putchar('\n');
+}
+
+static const char *transport_title(enum gw_transport transport)
+{
+    return transport == GW_TRANSPORT_UDP ? "UDP" : "TCP, within the RTSP connection";
+}
+
+static const char *bit_rate_mode(const struct gw_survey_result *result)
+{
+    return result->constant_bit_rate ? "constant" : "variable";
+}
+
 static void print_clock(const struct gw_survey_result *result)
 {
     double seconds = (double)result->clock_offset_us / GW_SECOND;
@@ -116,11 +184,16 @@ static void print_lines(const struct probe *probe, const struct gw_survey_result
     printf("video          %s %s, level %.1f\n", codec_title(parameters), profile_title(parameters),
            level(parameters));
     printf("picture        %dx%d\n", parameters->width, parameters->height);
-    printf("frame rate     %.1f per second\n", result->frame_rate);
-    printf("bit rate       %.2f Mbit/s\n", result->bit_rate / 1e6);
+    printf("parameters     %s\n",
+           result->parameter_changes ? "changed while they were watched" : "stayed the same");
+    print_frame_rate(result);
+    printf("bit rate       %.2f Mbit/s, %s; a keyframe is %.0f times as large as others\n",
+           result->bit_rate / 1e6, bit_rate_mode(result), result->key_ratio);
     print_gop(result);
     printf("B-frames       %s\n", result->b_frames ? "yes" : "no");
     print_clock(result);
+    printf("transport      %s\n", transport_title(gw_session_defaults.transport));
+    print_loss(result);
     printf("first picture  %.2f s after connecting\n",
            (double)(probe->online_mono_us - probe->started_mono_us) / GW_SECOND);
     for (int i = 0; i < advice_count; i++)
@@ -144,6 +217,19 @@ static void print_json(const struct probe *probe, const struct gw_survey_result 
     bool told = result->clock_offset_us != GW_NO_TIME;
     json_object_set_new(json, "clock_offset_us",
                         told ? json_integer(result->clock_offset_us) : json_null());
+    bool declared = result->declared_rate > 0;
+    json_object_set_new(json, "declared_frame_rate",
+                        declared ? json_real(result->declared_rate) : json_null());
+    json_object_set_new(json, "ticks_frame_rate", json_real(result->ticks_rate));
+    json_object_set_new(json, "bit_rate_mode", json_string(bit_rate_mode(result)));
+    json_object_set_new(json, "keyframe_ratio", json_real(result->key_ratio));
+    json_object_set_new(json, "parameter_changes", json_integer(result->parameter_changes));
+    json_object_set_new(json, "lost_packets", json_integer((json_int_t)result->lost));
+    json_object_set_new(json, "loss", json_real(result->loss));
+    json_object_set_new(json, "skipped_pictures", json_integer(result->skipped));
+    json_object_set_new(
+        json, "transport",
+        json_string(gw_session_defaults.transport == GW_TRANSPORT_UDP ? "udp" : "tcp"));
     json_t *lines = json_array();
     for (int i = 0; i < advice_count; i++)
         json_array_append_new(lines, json_string(advice[i]));
@@ -166,7 +252,12 @@ static void print_report(const struct probe *probe, bool as_json)
 
 static int run_session(struct probe *probe)
 {
-    const struct gw_session_sink sink = {probe, handle_packet, handle_online};
+    const struct gw_session_sink sink = {.opaque = probe,
+                                         .packet = handle_packet,
+                                         .online = handle_online,
+                                         .lost = handle_lost,
+                                         .clock = handle_clock,
+                                         .skipped = handle_skipped};
     struct gw_session_config config = gw_session_defaults;
     struct sigaction action = {.sa_handler = handle_signal};
 

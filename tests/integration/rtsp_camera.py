@@ -106,12 +106,14 @@ def sender_report(camera_s, rtp_time):
 class ScriptedCamera:
     """Answers each RTSP method always the same: {method: (status line, more lines, body)}. After PLAY
     it sends the H.264 NAL units, a list for each picture, ten pictures a second. clock_s: it tells its
-    clock once a second, so much ahead of ours; None: it tells none."""
+    clock once a second, so much ahead of ours; None: it tells none. ticks: what it counts per picture;
+    9000 is right."""
 
-    def __init__(self, answers, pictures=(), clock_s=None):
+    def __init__(self, answers, pictures=(), clock_s=None, ticks=9000):
         self.answers = answers
         self.pictures = pictures
         self.clock_s = clock_s
+        self.ticks = ticks
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"rtsp://127.0.0.1:{self.server.getsockname()[1]}/gate"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -141,11 +143,11 @@ class ScriptedCamera:
         for number, units in enumerate(self.pictures):
             if self.clock_s is not None and number % 10 == 0:
                 with contextlib.suppress(OSError):
-                    connection.sendall(sender_report(time.time() + self.clock_s, number * 9000))
+                    connection.sendall(sender_report(time.time() + self.clock_s, number * self.ticks))
             pieces = [piece for unit in units for piece in rtp_payloads(unit)]
             for piece in pieces:
                 mark = 0x80 if piece is pieces[-1] else 0
-                header = struct.pack(">BBHII", 0x80, mark | 96, packets & 0xffff, number * 9000, 1)
+                header = struct.pack(">BBHII", 0x80, mark | 96, packets & 0xffff, number * self.ticks, 1)
                 try:
                     connection.sendall(struct.pack(">BBH", 0x24, 0, 12 + len(piece)) + header + piece)
                 except OSError:

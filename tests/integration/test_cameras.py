@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Cameras that are refused, absent, hung or gone: each offline with its reason, and back when it is."""
+import json
 import pathlib
+import re
+import signal
+import socket
+import subprocess
 import time
 
 import footage as footage_maker
 import pytest
 
-from gridwatch_site import run, wait_for
+from gridwatch_site import BINARY, run, wait_for
 from rtsp_camera import ScriptedCamera, free_port, h264_pictures
 
 SECRET = "hunter2-Zq9x"
@@ -129,6 +134,37 @@ def test_probe_says_what_is_there_or_what_is_wrong(make_camera, footage):
         bad = run("probe", "-", stdin=url + "\n")
         assert bad.returncode == 1 and bad.stderr.count("\n") == 1 and reason in bad.stderr
         assert SECRET not in bad.stderr + bad.stdout and "wrong-Zq" not in bad.stderr + bad.stdout
+
+
+def test_probe_measures_a_good_camera_and_has_nothing_to_change(make_camera, footage):
+    camera = make_camera({"gate": footage["h264"]})
+    seen = json.loads(run("probe", "--json", camera.url("gate")).stdout)
+    assert seen["advice"] == [] and seen["lost_packets"] == 0 and seen["skipped_pictures"] == 0
+    assert abs(seen["frame_rate"] - 10) < 1 and abs(seen["ticks_frame_rate"] - 10) < 1
+    assert seen["declared_frame_rate"] == 10 and seen["bit_rate_mode"] == "variable" and seen["transport"] == "tcp"
+    assert abs(seen["clock_offset_us"]) < 1e6, "its server tells the clock of this machine"
+
+
+def test_probe_says_that_ticks_and_clock_are_wrong(footage):
+    pictures = h264_pictures(footage["h264"])
+    with ScriptedCamera({"DESCRIBE": DESCRIBED, **PLAYS}, pictures, clock_s=3600, ticks=4500) as camera:
+        done = run("probe", camera.url)
+    assert done.returncode == 0
+    assert re.search(r"its time stamps say (19|20)\.\d pictures a second, and (9|10)\.\d come", done.stdout), done.stdout
+    assert re.search(r"NTP: it is (3599|3600)\.\d s ahead of ours", done.stdout), done.stdout
+    assert "10.0 declared" in done.stdout
+
+
+def test_probe_that_is_interrupted_ends_at_once_and_says_so():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = subprocess.Popen([BINARY, "probe", f"rtsp://127.0.0.1:{silent.getsockname()[1]}/gate"],
+                                   stderr=subprocess.PIPE, text=True)
+        connection, _ = silent.accept()
+        with connection:
+            connection.recv(1)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=2)
+    assert process.returncode == 1 and "stopped before there was enough to see" in said
 
 
 VIDEO = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
