@@ -19,6 +19,12 @@ static struct gw_assigned *find(const struct gw_assignment *assignment, const ch
                    compare_id);
 }
 
+const struct gw_assigned *gw_assignment_find(const struct gw_assignment *assignment,
+                                             const char *camera)
+{
+    return find(assignment, camera);
+}
+
 static int least_loaded(const int *load, int workers)
 {
     int best = 0;
@@ -26,6 +32,22 @@ static int least_loaded(const int *load, int workers)
         if (load[i] < load[best])
             best = i;
     return best;
+}
+
+// What becomes of a camera that was known as old; NULL when it is new.
+static struct gw_assigned take_over(const struct gw_assigned *old, const struct gw_camera *camera,
+                                    int workers)
+{
+    struct gw_assigned next = {.camera = *camera, .worker = -1};
+    if (!old)
+        return next;
+    next.worker = old->worker;
+    next.online = old->online;
+    if (gw_camera_same_work(&old->camera, camera))
+        next.suspicion = old->suspicion;
+    else if (next.worker >= workers)
+        next.worker = -1; // it leaves the bench
+    return next;
 }
 
 bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_camera *cameras,
@@ -42,15 +64,14 @@ bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_came
         if (!cameras[i].enabled)
             continue;
         const struct gw_assigned *old = find(assignment, cameras[i].id);
-        next[used] = (struct gw_assigned){
-            .camera = cameras[i], .worker = old ? old->worker : -1, .online = old && old->online};
-        if (old)
-            load[old->worker]++;
+        next[used] = take_over(old, &cameras[i], workers);
+        if (next[used].worker >= 0 && next[used].worker < workers)
+            load[next[used].worker]++;
         changed |= !old || !gw_camera_same_work(&old->camera, &cameras[i]);
         used++;
     }
     for (int i = 0; i < used; i++) {
-        if (next[i].worker >= 0)
+        if (next[i].worker >= 0 || next[i].suspicion.phase)
             continue;
         next[i].worker = least_loaded(load, workers);
         load[next[i].worker]++;
@@ -58,7 +79,8 @@ bool gw_assignment_update(struct gw_assignment *assignment, const struct gw_came
     changed |= used != assignment->count;
     free(load);
     free(assignment->cameras);
-    *assignment = (struct gw_assignment){.cameras = next, .count = used};
+    assignment->cameras = next;
+    assignment->count = used;
     return changed;
 }
 

@@ -27,19 +27,23 @@ extern char **environ;
 
 struct gw_crew {
     struct gw_crew_config config;
+    int total; // members, with the bench
     bool stopping;
     struct gw_crew_member members[];
 };
 
 int gw_crew_create(struct gw_crew **ret, const struct gw_crew_config *config)
 {
-    struct gw_crew *crew =
-        calloc(1, sizeof(*crew) + (size_t)config->count * sizeof(struct gw_crew_member));
+    int total = config->count + config->bench;
+    struct gw_crew *crew = calloc(1, sizeof(*crew) + (size_t)total * sizeof(struct gw_crew_member));
     if (!crew)
         return -ENOMEM;
     crew->config = *config;
-    for (int i = 0; i < config->count; i++)
+    crew->total = total;
+    for (int i = 0; i < total; i++) {
         snprintf(crew->members[i].name, sizeof(crew->members[i].name), "w%d", i);
+        crew->members[i].wanted = i < config->count;
+    }
     *ret = crew;
     return 0;
 }
@@ -49,7 +53,7 @@ void gw_crew_destroy(struct gw_crew **crew)
     struct gw_crew *c = *crew;
     if (!c)
         return;
-    for (int i = 0; i < c->config.count; i++) {
+    for (int i = 0; i < c->total; i++) {
         if (c->members[i].pid) {
             kill(c->members[i].pid, SIGKILL);
             waitpid(c->members[i].pid, NULL, 0);
@@ -62,7 +66,7 @@ void gw_crew_destroy(struct gw_crew **crew)
 
 int gw_crew_count(const struct gw_crew *crew)
 {
-    return crew->config.count;
+    return crew->total;
 }
 
 struct gw_crew_member *gw_crew_member(struct gw_crew *crew, int i)
@@ -72,7 +76,7 @@ struct gw_crew_member *gw_crew_member(struct gw_crew *crew, int i)
 
 struct gw_crew_member *gw_crew_find(struct gw_crew *crew, const struct gw_id *boot)
 {
-    for (int i = 0; i < crew->config.count; i++)
+    for (int i = 0; i < crew->total; i++)
         if (crew->members[i].present && gw_id_equal(&crew->members[i].boot, boot))
             return &crew->members[i];
     return NULL;
@@ -81,10 +85,12 @@ struct gw_crew_member *gw_crew_find(struct gw_crew *crew, const struct gw_id *bo
 struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id *boot,
                                        const char *name, int64_t mono_us)
 {
-    for (int i = 0; i < crew->config.count; i++) {
+    for (int i = 0; i < crew->total; i++) {
         struct gw_crew_member *member = &crew->members[i];
         if (!member->pid || strcmp(member->name, name))
             continue;
+        if (!member->present)
+            member->present_us = mono_us;
         member->present = true;
         member->boot = *boot;
         member->heard_us = mono_us;
@@ -155,6 +161,8 @@ static void start(struct gw_crew *crew, struct gw_crew_member *member, int64_t m
     if (config->door)
         gw_door_admit(config->door, (int)(member - crew->members), ends[0]);
     member->started_us = member->heard_us = mono_us;
+    member->present_us = 0;
+    member->dismissed = false;
 }
 
 static void kill_if_silent(struct gw_crew *crew, struct gw_crew_member *member, int64_t mono_us)
@@ -169,11 +177,11 @@ static void kill_if_silent(struct gw_crew *crew, struct gw_crew_member *member, 
 
 void gw_crew_step(struct gw_crew *crew, int64_t mono_us)
 {
-    for (int i = 0; i < crew->config.count; i++) {
+    for (int i = 0; i < crew->total; i++) {
         struct gw_crew_member *member = &crew->members[i];
         if (member->pid)
             kill_if_silent(crew, member, mono_us);
-        else if (!crew->stopping && mono_us >= member->restart_us)
+        else if (!crew->stopping && member->wanted && mono_us >= member->restart_us)
             start(crew, member, mono_us);
     }
 }
@@ -181,23 +189,28 @@ void gw_crew_step(struct gw_crew *crew, int64_t mono_us)
 static void describe_end(const struct gw_crew *crew, const struct gw_crew_member *member,
                          int status)
 {
-    if (crew->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    const char *next = crew->stopping || !member->wanted ? "" : "; starting it again";
+
+    if ((crew->stopping || member->dismissed) && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
     if (WIFSIGNALED(status))
         gw_log_error(crew->config.log, "worker %s was killed by signal %d (%s)%s", member->name,
-                     WTERMSIG(status), strsignal(WTERMSIG(status)),
-                     crew->stopping ? "" : "; starting it again");
+                     WTERMSIG(status), strsignal(WTERMSIG(status)), next);
     else
         gw_log_error(crew->config.log, "worker %s ended with code %d%s", member->name,
-                     WEXITSTATUS(status), crew->stopping ? "" : "; starting it again");
+                     WEXITSTATUS(status), next);
 }
 
 static void schedule_restart(struct gw_crew_member *member, int64_t mono_us)
 {
     int64_t wait_us = FIRST_RETRY_US;
 
-    if (mono_us - member->started_us >= SHORT_LIFE_US)
+    if (member->dismissed || mono_us - member->started_us >= SHORT_LIFE_US)
         member->failures = 0;
+    if (member->dismissed) {
+        member->restart_us = mono_us;
+        return;
+    }
     // The first restart is immediate: cameras must be recording again within 5 s.
     if (member->failures++ == 0)
         wait_us = 0;
@@ -208,7 +221,7 @@ static void schedule_restart(struct gw_crew_member *member, int64_t mono_us)
 
 struct gw_crew_member *gw_crew_reap(struct gw_crew *crew, int64_t mono_us)
 {
-    for (int i = 0; i < crew->config.count; i++) {
+    for (int i = 0; i < crew->total; i++) {
         struct gw_crew_member *member = &crew->members[i];
         int status;
         if (!member->pid || waitpid(member->pid, &status, WNOHANG) != member->pid)
@@ -223,17 +236,42 @@ struct gw_crew_member *gw_crew_reap(struct gw_crew *crew, int64_t mono_us)
     return NULL;
 }
 
+static struct gw_crew_member *find_bench(struct gw_crew *crew)
+{
+    return crew->config.bench ? &crew->members[crew->config.count] : NULL;
+}
+
+void gw_crew_want_bench(struct gw_crew *crew, bool wanted)
+{
+    struct gw_crew_member *bench = find_bench(crew);
+
+    bench->wanted = wanted;
+    // Once it is there, so that it hears the signal in good order.
+    if (!wanted && bench->present && !bench->dismissed) {
+        bench->dismissed = true;
+        kill(bench->pid, SIGTERM);
+    }
+}
+
+void gw_crew_forgive_bench(struct gw_crew *crew)
+{
+    struct gw_crew_member *bench = find_bench(crew);
+
+    bench->failures = 0;
+    bench->restart_us = 0;
+}
+
 void gw_crew_stop(struct gw_crew *crew)
 {
     crew->stopping = true;
-    for (int i = 0; i < crew->config.count; i++)
+    for (int i = 0; i < crew->total; i++)
         if (crew->members[i].pid)
             kill(crew->members[i].pid, SIGTERM);
 }
 
 bool gw_crew_running(const struct gw_crew *crew)
 {
-    for (int i = 0; i < crew->config.count; i++)
+    for (int i = 0; i < crew->total; i++)
         if (crew->members[i].pid)
             return true;
     return false;
@@ -261,7 +299,7 @@ void gw_crew_note(struct gw_crew_member *member, const struct gw_fact *fact)
 
 bool gw_crew_has_open(const struct gw_crew *crew, const struct gw_id *id)
 {
-    for (int i = 0; i < crew->config.count; i++)
+    for (int i = 0; i < crew->total; i++)
         if (gw_id_set_has(&crew->members[i].open, id))
             return true;
     return false;

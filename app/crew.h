@@ -26,6 +26,9 @@ struct gw_crew_member {
     char name[16];                            // "w0"; also its number in the crew
     pid_t pid;                                // 0 while it is not running
     bool present;                             // it said hello since it was started
+    int64_t present_us;                       // mono, since when; 0 before its first hello
+    bool wanted;                              // only the bench is sometimes not
+    bool dismissed;                           // was asked to end, which is no failure
     struct gw_id boot;                        // its name on the socket, when present
     int64_t started_us, heard_us, restart_us; // mono
     int failures;                             // starts in a row that did not last 10 s
@@ -37,7 +40,8 @@ struct gw_crew_config {
     const char *endpoint; // of the hub's worker socket
     const char *store;
     const char *log_level, *log_format;
-    int count;            // how many workers
+    int count;            // how many workers, without the bench
+    bool bench;           // there is one behind them, that runs when it is wanted
     struct gw_door *door; // borrowed; each worker gets its end of it. NULL: they have none
     const struct gw_log *log;
 };
@@ -48,6 +52,7 @@ int gw_crew_create(struct gw_crew **ret, const struct gw_crew_config *config);
 // Kills what still runs.
 void gw_crew_destroy(struct gw_crew **crew);
 
+// With the bench.
 int gw_crew_count(const struct gw_crew *crew);
 struct gw_crew_member *gw_crew_member(struct gw_crew *crew, int i);
 // NULL when no present member has this name on the socket.
@@ -55,6 +60,11 @@ struct gw_crew_member *gw_crew_find(struct gw_crew *crew, const struct gw_id *bo
 // A worker said hello. Returns its member, NULL when the hub started no such worker.
 struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id *boot,
                                        const char *name, int64_t mono_us);
+
+// The bench (placement.h) has something to do, or not any more: it is started, or asked to end.
+void gw_crew_want_bench(struct gw_crew *crew, bool wanted);
+// The bench has other cameras now, so what it died of before does not make it wait.
+void gw_crew_forgive_bench(struct gw_crew *crew);
 
 // Starts what is due, kills what hangs. Unless the crew was asked to stop.
 void gw_crew_step(struct gw_crew *crew, int64_t mono_us);

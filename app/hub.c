@@ -17,6 +17,7 @@
 #include "app/crew.h"
 #include "app/door.h"
 #include "app/ledger.h"
+#include "app/placement.h"
 #include "app/process.h"
 #include "app/protocol.h"
 #include "app/site_files.h"
@@ -242,17 +243,69 @@ static void receive(struct hub *hub)
     gw_ledger_flush(hub->ledger);
 }
 
+// Tells every worker what it has from now on; the door first, so that it knows whom they ask for.
+static void assign_all(struct hub *hub)
+{
+    gw_door_assign(hub->door, &hub->assignment);
+    for (int i = 0; i < gw_crew_count(hub->crew); i++)
+        if (gw_crew_member(hub->crew, i)->present)
+            assign(hub, gw_crew_member(hub->crew, i));
+}
+
+static void judge(struct hub *hub, const struct gw_crew_member *member)
+{
+    const struct gw_placement_verdict verdict =
+        gw_placement_death(&hub->assignment, hub->counters.workers, place_of(hub, member),
+                           member->present_us, gw_mono_us());
+    if (verdict.suspects)
+        gw_log_error(&hub_log,
+                     "worker %s died again with the same cameras: the %d of them are tried in turn "
+                     "to find out which one does it",
+                     member->name, verdict.suspects);
+    if (*verdict.isolated)
+        gw_log_error(&hub_log, "camera %s makes its worker die, alone; it is tried again in %d min",
+                     verdict.isolated, (int)(verdict.retry_after_us / (60 * GW_SECOND)));
+}
+
 static void reap(struct hub *hub)
 {
     struct gw_crew_member *member;
     while ((member = gw_crew_reap(hub->crew, gw_mono_us()))) {
-        hub->counters.worker_restarts += !gw_process_stop_requested();
+        const bool died = !gw_process_stop_requested() && !member->dismissed;
+        hub->counters.worker_restarts += died;
         receive(hub); // its last words
         stamp(hub, member);
         gw_site_status_lose(hub->status, place_of(hub, member));
         gw_assignment_lose(&hub->assignment, place_of(hub, member));
+        if (died)
+            judge(hub, member);
         hub->strays = true;
     }
+}
+
+// Moves cameras as far as dead workers, and those that live again, make it necessary.
+static void place_cameras(struct hub *hub)
+{
+    enum { MOST = 256 }; // as many as the configuration allows
+    int64_t there_us[MOST + 1];
+    bool waits[MOST];
+    const int64_t now_us = gw_mono_us();
+    const int workers = hub->counters.workers;
+
+    assert(workers <= MOST);
+    for (int i = 0; i <= workers; i++) {
+        const struct gw_crew_member *member = gw_crew_member(hub->crew, i);
+        there_us[i] = member->present ? member->present_us : 0;
+        if (i < workers)
+            waits[i] = !member->pid && member->restart_us > now_us;
+    }
+    const struct gw_placement_crew crew = {workers, there_us, waits};
+    if (gw_placement_step(&hub->assignment, &crew, now_us)) {
+        hub->strays = true;
+        gw_crew_forgive_bench(hub->crew);
+        assign_all(hub);
+    }
+    gw_crew_want_bench(hub->crew, gw_placement_needs_bench(&hub->assignment, workers));
 }
 
 // --- the registry --------------------------------------------------------------------------------
@@ -278,13 +331,10 @@ static void update_cameras(struct hub *hub, bool force)
     for (int i = 0; i < count; i++)
         cameras[i] = rows[i].camera;
     free(rows);
-    if (gw_assignment_update(&hub->assignment, cameras, count, gw_crew_count(hub->crew))) {
+    if (gw_assignment_update(&hub->assignment, cameras, count, hub->counters.workers)) {
         gw_log_info(&hub_log, "%d cameras", hub->assignment.count);
         gw_strays_settle_coverage(hub->ledger, hub->crew);
-        gw_door_assign(hub->door, &hub->assignment);
-        for (int i = 0; i < gw_crew_count(hub->crew); i++)
-            if (gw_crew_member(hub->crew, i)->present)
-                assign(hub, gw_crew_member(hub->crew, i));
+        assign_all(hub);
     }
     free(cameras);
 }
@@ -343,7 +393,7 @@ static const char *find_problem(const struct hub *hub)
 static void tick(struct hub *hub)
 {
     hub->counters.workers_present = 0;
-    for (int i = 0; i < gw_crew_count(hub->crew); i++)
+    for (int i = 0; i < hub->counters.workers; i++)
         hub->counters.workers_present += gw_crew_member(hub->crew, i)->present;
     update_cameras(hub, false);
     stamp_when_due(hub);
@@ -358,7 +408,7 @@ static void tick(struct hub *hub)
 // Once, when every worker has come: scripts wait for this line.
 static void say_ready(struct hub *hub)
 {
-    for (int i = 0; !hub->ready && i < gw_crew_count(hub->crew); i++)
+    for (int i = 0; !hub->ready && i < hub->counters.workers; i++)
         if (!gw_crew_member(hub->crew, i)->present)
             return;
     if (hub->ready)
@@ -395,6 +445,8 @@ static void run(struct hub *hub)
                            (int)(STOP_LIMIT_US / GW_SECOND));
             break;
         }
+        if (!stop_us)
+            place_cameras(hub);
         gw_crew_step(hub->crew, now_us);
         wait_for_work(hub);
         receive(hub);
@@ -516,12 +568,13 @@ static int open_crew(struct hub *hub)
                                     .log_level = hub->site->log_level,
                                     .log_format = hub->site->log_format,
                                     .count = worker_count(hub->site),
+                                    .bench = true,
                                     .log = &hub_log};
     hub->counters.workers = config.count;
-    hub->covered = calloc((size_t)config.count, sizeof(json_t *));
+    hub->covered = calloc((size_t)config.count + 1, sizeof(json_t *)); // and the bench's
     if (!hub->covered)
         abort();
-    int error = open_door(hub, config.count);
+    int error = open_door(hub, config.count + 1);
     if (error)
         return error;
     config.door = hub->door;
@@ -546,7 +599,7 @@ static void announce(struct hub *hub)
 
 static void close_all(struct hub *hub)
 {
-    for (int i = 0; hub->covered && i < hub->counters.workers; i++)
+    for (int i = 0; hub->covered && i <= hub->counters.workers; i++)
         json_decref(hub->covered[i]);
     free(hub->covered);
     gw_console_destroy(&hub->console);

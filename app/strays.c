@@ -90,6 +90,14 @@ static bool settle_clips(const struct gw_strays_config *config)
 
 // --- cameras: called offline by the hub ----------------------------------------------------------
 
+// Of a camera that no worker has for that reason.
+static enum gw_suspicion_phase find_suspicion(const struct gw_strays_config *config,
+                                              const struct gw_camera *camera)
+{
+    const struct gw_assigned *assigned = gw_assignment_find(config->assignment, camera->id);
+    return assigned && assigned->worker < 0 ? assigned->suspicion.phase : GW_SUSPICION_NONE;
+}
+
 static const char *find_reason(const struct gw_strays_config *config,
                                const struct gw_camera *camera)
 {
@@ -97,6 +105,15 @@ static const char *find_reason(const struct gw_strays_config *config,
         return "switched off in the registry";
     if (config->stopping)
         return "the site was stopped";
+    switch (find_suspicion(config, camera)) {
+    case GW_SUSPICION_NONE: break;
+    case GW_SUSPICION_SUSPECT:
+        return "its worker died again and again; its cameras are tried in turn to find out which "
+               "one does it";
+    case GW_SUSPICION_ISOLATED:
+        return "its worker dies of what this camera sends; it is tried again ever more rarely, at "
+               "last once an hour; update its firmware or change its encoding";
+    }
     return "its worker ended; connecting again";
 }
 
@@ -114,6 +131,16 @@ static struct gw_fact make_offline(const struct gw_strays_config *config,
     return fact;
 }
 
+// Called online, and nobody is connected to it; or offline for another reason than that it is kept
+// from the workers.
+static bool is_stray(const struct gw_strays_config *config, const struct gw_camera_row *row)
+{
+    if (gw_camera_delivers(row->state.status))
+        return !gw_assignment_online(config->assignment, row->camera.id);
+    return row->camera.enabled && !config->stopping && find_suspicion(config, &row->camera) &&
+           strncmp(row->state.reason, find_reason(config, &row->camera), GW_REASON_SIZE - 1) != 0;
+}
+
 static bool settle_cameras(const struct gw_strays_config *config)
 {
     struct gw_camera_row *rows;
@@ -122,8 +149,7 @@ static bool settle_cameras(const struct gw_strays_config *config)
     bool settled = count >= 0;
 
     for (int i = 0; settled && i < count; i++) {
-        if (!gw_camera_delivers(rows[i].state.status) ||
-            gw_assignment_online(config->assignment, rows[i].camera.id))
+        if (!is_stray(config, &rows[i]))
             continue;
         facts[strays++] = make_offline(config, &rows[i].camera);
         if (strays < STEP)

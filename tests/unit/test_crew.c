@@ -118,6 +118,46 @@ static void a_stopped_crew_starts_nobody(void **state)
     gw_crew_destroy(&crew);
 }
 
+static void the_bench_runs_while_it_is_wanted_and_its_end_is_no_failure(void **state)
+{
+    char program[] = "/tmp/test_crew_XXXXXX";
+    const char script[] = "#!/bin/sh\ntrap 'exit 0' TERM\nwhile :; do sleep 0.01; done\n";
+    int file = mkstemp(program);
+    assert_true(write(file, script, sizeof(script) - 1) == sizeof(script) - 1);
+    fchmod(file, 0700);
+    close(file);
+
+    struct gw_crew_config config = {.program = program,
+                                    .endpoint = "ipc://x",
+                                    .store = "s",
+                                    .log_level = "error",
+                                    .log_format = "text",
+                                    .bench = true};
+    struct gw_id boot = gw_id_make(GW_SECOND);
+    struct gw_crew *crew;
+    assert_int_equal(gw_crew_create(&crew, &config), 0);
+    struct gw_crew_member *bench = gw_crew_member(crew, 0);
+    assert_int_equal(gw_crew_count(crew), 1);
+    gw_crew_step(crew, 0);
+    assert_int_equal(bench->pid, 0);
+    gw_crew_want_bench(crew, true);
+    gw_crew_step(crew, 0);
+    assert_true(bench->pid > 0);
+    usleep(100000); // until the script has its trap
+    assert_ptr_equal(gw_crew_welcome(crew, &boot, "w0", GW_SECOND), bench);
+    assert_int_equal(bench->present_us, GW_SECOND);
+    gw_crew_want_bench(crew, false);
+    assert_ptr_equal(reap(crew, 2 * GW_SECOND), bench);
+    assert_true(bench->dismissed);
+    gw_crew_step(crew, 3 * GW_SECOND);
+    assert_int_equal(bench->pid, 0);
+    gw_crew_want_bench(crew, true);
+    gw_crew_step(crew, 3 * GW_SECOND); // at once: it did not fail
+    assert_true(bench->pid > 0);
+    gw_crew_destroy(&crew);
+    unlink(program);
+}
+
 static struct gw_fact make_fact(enum gw_fact_kind kind, const struct gw_id *id)
 {
     struct gw_fact fact = {.kind = kind};
@@ -171,6 +211,7 @@ int main(void)
         cmocka_unit_test(a_silent_worker_is_killed),
         cmocka_unit_test(only_a_worker_of_this_hub_is_welcome),
         cmocka_unit_test(a_stopped_crew_starts_nobody),
+        cmocka_unit_test(the_bench_runs_while_it_is_wanted_and_its_end_is_no_failure),
         cmocka_unit_test(what_a_worker_has_open_is_kept_in_the_books),
         cmocka_unit_test(a_worker_that_is_gone_has_nothing_open),
     };

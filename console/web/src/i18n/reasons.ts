@@ -25,6 +25,10 @@ const chinese: Record<string, string> = {
   'no route to the camera; check its address and the network': '无法到达摄像机；请检查其地址和网络',
   'the connection was cut': '连接被切断',
   'its worker ended; connecting again': '其工作进程已结束；正在重新连接',
+  'its worker died again and again; its cameras are tried in turn to find out which one does it':
+    '其工作进程反复崩溃；正在逐一试连其摄像机以找出原因',
+  'its worker dies of what this camera sends; it is tried again ever more rarely, at last once an hour; update its firmware or change its encoding':
+    '该摄像机发送的内容使工作进程崩溃；将越来越少地重试，最后每小时一次；请升级固件或更改编码',
   'the site was stopped': '站点已停止',
   'switched off in the registry': '已在登记表中停用',
   "the connection failed; check the camera's host name and network": '连接失败；请检查摄像机的主机名和网络',
