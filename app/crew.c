@@ -103,7 +103,7 @@ struct gw_crew_member *gw_crew_welcome(struct gw_crew *crew, const struct gw_id 
 
 static int spawn(const struct gw_crew_config *config, struct gw_crew_member *member, int door_fd)
 {
-    char door[] = "--door-fd", number[8];
+    char door[] = "--door-fd", number[8], workers[8];
     char *arguments[] = {(char *)"gridwatch",
                          (char *)"worker",
                          (char *)"--hub",
@@ -116,6 +116,8 @@ static int spawn(const struct gw_crew_config *config, struct gw_crew_member *mem
                          (char *)config->log_level,
                          (char *)"--log-format",
                          (char *)config->log_format,
+                         (char *)"--workers",
+                         workers,
                          (char *)"--end-with-parent",
                          door_fd >= 0 ? door : NULL,
                          number,
@@ -123,6 +125,7 @@ static int spawn(const struct gw_crew_config *config, struct gw_crew_member *mem
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     snprintf(number, sizeof(number), "%d", DOOR_FD);
+    snprintf(workers, sizeof(workers), "%d", config->count);
     if (door_fd >= 0)
         posix_spawn_file_actions_adddup2(&actions, door_fd, DOOR_FD); // not closed on exec
     int error = posix_spawn(&member->pid, config->program, &actions, NULL, arguments, environ);

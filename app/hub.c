@@ -401,6 +401,8 @@ static void tick(struct hub *hub)
         settle_strays(hub);
     gw_ledger_count(hub->ledger, &hub->counters.ledger);
     gw_publisher_count(hub->publisher, &hub->counters.bus);
+    gw_door_count(hub->door, &hub->counters.door);
+    hub->counters.suspects = gw_placement_suspects(&hub->assignment);
     gw_publisher_heartbeat(hub->publisher, gw_ledger_head(hub->ledger), gw_wall_us());
     gw_site_status_set(hub->status, &hub->counters, find_problem(hub));
 }

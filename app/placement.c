@@ -387,3 +387,8 @@ bool gw_placement_needs_bench(const struct gw_assignment *assignment, int worker
 {
     return count_at(assignment, workers) > 0 || has_waiting_suspects(assignment);
 }
+
+int gw_placement_suspects(const struct gw_assignment *assignment)
+{
+    return count_at(assignment, -1);
+}

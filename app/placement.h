@@ -46,3 +46,5 @@ bool gw_placement_step(struct gw_assignment *assignment, const struct gw_placeme
 
 // Whether the bench has anything to do, now or next.
 bool gw_placement_needs_bench(const struct gw_assignment *assignment, int workers);
+// How many cameras no worker has for now.
+int gw_placement_suspects(const struct gw_assignment *assignment);

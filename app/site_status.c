@@ -229,6 +229,18 @@ static double bad_messages(const struct gw_site_counters *c)
 {
     return (double)c->bad_messages;
 }
+static double suspects(const struct gw_site_counters *c)
+{
+    return c->suspects;
+}
+static double door_sockets(const struct gw_site_counters *c)
+{
+    return (double)c->door.made;
+}
+static double door_refused(const struct gw_site_counters *c)
+{
+    return (double)(c->door.refused + c->door.malformed);
+}
 static double published(const struct gw_site_counters *c)
 {
     return (double)c->bus.published;
@@ -240,6 +252,12 @@ static const struct site_metric site_metrics[] = {
     {"gridwatch_workers_present", "gauge", "Worker processes that answer.", workers_present},
     {"gridwatch_worker_restarts_total", "counter", "Worker processes that ended unasked.",
      worker_restarts},
+    {"gridwatch_suspect_cameras", "gauge",
+     "Cameras that no worker has for now, because theirs died of one of them.", suspects},
+    {"gridwatch_door_sockets_total", "counter", "Sockets to cameras that workers were given.",
+     door_sockets},
+    {"gridwatch_door_refused_total", "counter", "Sockets that workers asked for and may not have.",
+     door_refused},
     {"gridwatch_facts_total", "counter", "Facts received from workers.", facts},
     {"gridwatch_index_commits_total", "counter", "Transactions committed.", commits},
     {"gridwatch_index_commit_seconds_total", "counter", "Time spent committing.", commit_seconds},

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "app/door.h"
 #include "app/ledger.h"
 #include "bus/publisher.h"
 #include "console/console.h"
@@ -29,6 +30,8 @@ struct gw_site_counters {
     int workers, workers_present;
     uint64_t worker_restarts;
     uint64_t bad_messages; // from workers
+    int suspects;          // cameras that no worker has, because theirs died of one of them
+    struct gw_door_counters door;
     struct gw_ledger_counters ledger;
     struct gw_publisher_counters bus;
 };

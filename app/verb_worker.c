@@ -23,7 +23,7 @@
 static const char help[] =
     "usage: gridwatch worker --hub ENDPOINT --store DIR [--name NAME] [--threads N]\n"
     "                        [--log-level LEVEL] [--log-format text|json] [--end-with-parent]\n"
-    "                        [--door-fd N]\n"
+    "                        [--door-fd N] [--workers N]\n"
     "\n"
     "Connects to a hub's worker socket and runs the cameras that the hub assigns to it.\n"
     "\n"
@@ -32,16 +32,22 @@ static const char help[] =
     "  --name NAME        shown in logs (default: worker)\n"
     "  --threads N        decoding threads (default 1)\n"
     "  --end-with-parent  stop in good order when the process that started this one is gone\n"
-    "  --door-fd N        an inherited descriptor, by which the hub hands over sockets to "
-    "cameras;\n"
+    "  --workers N        it is one of so many (default 1), which together do not press one host\n"
+    "  --door-fd N        an inherited descriptor, by which the hub hands over connections;\n"
     "                     without it the worker makes them itself\n";
 
 static const struct option options[] = {
-    {"hub", required_argument, NULL, 'h'},       {"store", required_argument, NULL, 's'},
-    {"name", required_argument, NULL, 'n'},      {"threads", required_argument, NULL, 't'},
-    {"log-level", required_argument, NULL, 'l'}, {"log-format", required_argument, NULL, 'f'},
-    {"end-with-parent", no_argument, NULL, 'p'}, {"door-fd", required_argument, NULL, 'd'},
-    {"help", no_argument, NULL, '?' + 128},      {0},
+    {"hub", required_argument, NULL, 'h'},
+    {"store", required_argument, NULL, 's'},
+    {"name", required_argument, NULL, 'n'},
+    {"threads", required_argument, NULL, 't'},
+    {"log-level", required_argument, NULL, 'l'},
+    {"log-format", required_argument, NULL, 'f'},
+    {"end-with-parent", no_argument, NULL, 'p'},
+    {"door-fd", required_argument, NULL, 'd'},
+    {"workers", required_argument, NULL, 'w'},
+    {"help", no_argument, NULL, '?' + 128},
+    {0},
 };
 
 // The number of a socket that this process was given; programs that it starts do not get it. -1
@@ -62,7 +68,7 @@ static int find_door(const char *text)
 
 int gw_verb_worker(int argc, char **argv)
 {
-    struct gw_worker_config config = {.name = "worker", .threads = 1, .door_fd = -1};
+    struct gw_worker_config config = {.name = "worker", .threads = 1, .workers = 1, .door_fd = -1};
     const char *door = NULL;
     int level = GW_LOG_INFO, json = 0, option;
     pid_t parent = getppid();
@@ -77,6 +83,7 @@ int gw_verb_worker(int argc, char **argv)
         case 'l': level = gw_log_level_from_name(optarg); break;
         case 'f': json = optarg[0] == 'j'; break;
         case 'd': door = optarg; break;
+        case 'w': config.workers = atoi(optarg); break;
         case 'p':
             prctl(PR_SET_PDEATHSIG, SIGTERM);
             if (getppid() != parent) // it went before the line above
@@ -94,6 +101,8 @@ int gw_verb_worker(int argc, char **argv)
         return gw_cli_usage("worker", "--hub and --store are needed");
     if (config.threads < 1 || config.threads > 256)
         return gw_cli_usage("worker", "--threads takes 1 to 256");
+    if (config.workers < 1 || config.workers > 256)
+        return gw_cli_usage("worker", "--workers takes 1 to 256");
     if (level < 0)
         return gw_cli_usage("worker", "--log-level takes error, warning, info, debug or trace");
     if (door && (config.door_fd = find_door(door)) < 0)

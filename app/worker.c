@@ -232,6 +232,14 @@ static void bound_heaps(void)
     mallopt(M_MMAP_THRESHOLD, 256 << 10); // also ends glibc's own raising of it
 }
 
+// The workers of a site share what one host may see of us at once; each has a place at least.
+static int create_admission(struct gw_services *services, int workers)
+{
+    struct gw_admission_config config = gw_admission_defaults;
+    config.per_host = config.per_host > workers ? config.per_host / workers : 1;
+    return gw_admission_create(&services->admission, &config);
+}
+
 static int create_services(struct worker *worker, const struct gw_worker_config *config)
 {
     struct gw_services *services = &worker->services;
@@ -245,7 +253,7 @@ static int create_services(struct worker *worker, const struct gw_worker_config 
     if (!error)
         error = gw_disk_create(&services->disk, config->store, services->link, &worker->log);
     if (!error)
-        error = gw_admission_create(&services->admission, &gw_admission_defaults);
+        error = create_admission(services, config->workers);
     if (!error && config->door_fd >= 0)
         error = gw_door_client_create(&services->door, config->door_fd);
     return error;

@@ -14,6 +14,7 @@ struct gw_worker_config {
     const char *store; // media goes below it
     const char *name;  // in logs and to the hub, "w0"
     int threads;       // of the decode pool
+    int workers;       // of the site
     int door_fd;       // by which the hub hands over sockets; taken. -1: makes its own
 };
 

@@ -25,7 +25,8 @@ struct gw_admission_config {
     int at_once;  // sessions that connect
     int per_host; // of them, to one host
 };
-extern const struct gw_admission_config gw_admission_defaults; // 32, 4
+// 32, 4: for the only worker of a site; several share what a host may see.
+extern const struct gw_admission_config gw_admission_defaults;
 
 // In the caller's memory, and in the room's lists until it leaves. Begins zeroed.
 struct gw_admission_place {
