@@ -520,12 +520,13 @@ static void note_session(struct gw_rtsp *rtsp)
         rtsp->alive_every_us = LONGEST_KEEPALIVE_S * GW_SECOND;
 }
 
-static bool parse_pair(const char *text, int ret[2])
+// "2-3", or "2" for the same. Returns false when one of them is not within least and most.
+static bool parse_pair(const char *text, int least, int most, int ret[2])
 {
-    int count = sscanf(text, "%d-%d", &ret[0], &ret[1]);
+    int count = sscanf(text, "%6d-%6d", &ret[0], &ret[1]);
     if (count == 1)
         ret[1] = ret[0] + 1;
-    return count > 0;
+    return count > 0 && ret[0] >= least && ret[0] <= most && ret[1] >= least && ret[1] <= most;
 }
 
 // What became of what we asked for. A camera that answers with the other transport means it.
@@ -540,12 +541,12 @@ static int read_route(const struct gw_rtsp *rtsp, struct gw_rtsp_route *route)
     if (tcp == route->udp)
         return GW_ERROR_NO_TRANSPORT;
     if (gw_rtsp_parameter(transport, "interleaved", value, sizeof(value)) &&
-        parse_pair(value, pair)) {
+        parse_pair(value, 0, UINT8_MAX, pair)) {
         route->channels[0] = pair[0];
         route->channels[1] = pair[1];
     }
     if (gw_rtsp_parameter(transport, "server_port", value, sizeof(value)) &&
-        parse_pair(value, pair) && pair[0] > 0 && pair[0] < 65535) {
+        parse_pair(value, 1, UINT16_MAX, pair)) {
         route->server_port[0] = (uint16_t)pair[0];
         route->server_port[1] = (uint16_t)pair[1];
     }
