@@ -48,6 +48,7 @@ struct gw_rtsp {
     bool alive_asked, alive_again;        // an answer is due; it was asked a second time already
 
     size_t garbage;              // bytes skipped since the last message
+    int64_t due_us;              // until when a request may take; INT64_MAX while there is none
     int answer_status;           // of the answer that a request waits for; 0 while it does
     struct gw_rtsp_message head; // of it; its bytes are in text
     char text[GW_RTSP_MOST_HEAD + GW_RTSP_MOST_BODY + 1];
@@ -179,7 +180,10 @@ static int answer_request(struct gw_rtsp *rtsp, const struct gw_rtsp_message *re
     gw_rtsp_message_header(request, "CSeq", 0, sequence, sizeof(sequence));
     int length = snprintf(text, sizeof(text), "RTSP/1.0 %s\r\nCSeq: %s\r\n\r\n",
                           known ? "200 OK" : "501 Not Implemented", sequence);
-    return gw_channel_send(rtsp->channel, text, (size_t)length, gw_mono_us() + GW_SECOND);
+    int64_t due_us = gw_mono_us() + GW_SECOND;
+    if (due_us > rtsp->due_us)
+        due_us = rtsp->due_us;
+    return gw_channel_send(rtsp->channel, text, (size_t)length, due_us);
 }
 
 static int keep_alive(struct gw_rtsp *rtsp, int64_t mono_us)
@@ -345,6 +349,7 @@ static int await_answer(struct gw_rtsp *rtsp, int64_t deadline_mono_us)
 {
     rtsp->answer_status = 0;
     rtsp->alive_asked = false;
+    rtsp->due_us = deadline_mono_us;
     for (;;) {
         int got = take_all(rtsp);
         if (got < 0)
@@ -352,7 +357,8 @@ static int await_answer(struct gw_rtsp *rtsp, int64_t deadline_mono_us)
         if (rtsp->answer_status)
             return 0;
         got = gw_channel_wait(rtsp->channel, NULL, 0, deadline_mono_us);
-        if (got == 0)
+        // A camera may send without end, and never the answer.
+        if (got == 0 || (got > 0 && gw_mono_us() >= deadline_mono_us))
             return -ETIMEDOUT;
         if (got > 0)
             got = gw_channel_read(rtsp->channel);
@@ -476,6 +482,7 @@ int gw_rtsp_open(struct gw_rtsp **ret, const struct gw_rtsp_config *config, stru
         return -ENOMEM;
     memset(rtsp, 0, offsetof(struct gw_rtsp, text));
     rtsp->config = *config;
+    rtsp->due_us = INT64_MAX;
     snprintf(rtsp->url, sizeof(rtsp->url), "%s", config->url);
     for (int i = 0; error == REDIRECTED; i++) {
         error = i ? follow_redirect(rtsp) : 0;
@@ -581,6 +588,7 @@ int gw_rtsp_play(struct gw_rtsp *rtsp, const struct gw_sdp *sdp, int64_t deadlin
 
     resolve(rtsp, sdp->session_control, uri);
     int error = request(rtsp, "PLAY", uri, "Range: npt=0.000-\r\n", deadline_mono_us);
+    rtsp->due_us = INT64_MAX;
     snprintf(rtsp->base, sizeof(rtsp->base), "%s", uri); // what later requests are about
     rtsp->alive_due_us = gw_mono_us() + rtsp->alive_every_us;
     rtsp->answer_status = 0;

@@ -628,12 +628,92 @@ static void a_camera_that_forgot_the_session_ended_it(void **state)
 
 // --- deadlines and stops -------------------------------------------------------------------------
 
+#define MEDIA_FLOOD "$\x01\x01\x01\x80" // ends with 256 bytes of the next ones
+
+// Plays as far as the deadline allows.
+static int play_until(int64_t due_us)
+{
+    int error = gw_rtsp_open(&rtsp, &config, &sdp, due_us);
+    if (!error)
+        error = gw_rtsp_setup(rtsp, &sdp, &route, due_us);
+    return error ? error : gw_rtsp_play(rtsp, &sdp, due_us);
+}
+
+// Cameras that come so far and then do something else than to answer.
+static const struct {
+    int turns;
+    enum afterwards afterwards;
+    const char *flood;
+    bool tls;
+} stuck[] = {
+    {0, SILENCE, NULL, false},
+    {1, SILENCE, NULL, false},
+    {2, SILENCE, NULL, false},
+    {3, SILENCE, NULL, false},
+    {0, FLOOD, "\r\n", false},
+    {1, FLOOD, "RTSP/1.0 100 Continue\r\n\r\n", false},
+    {1, FLOOD, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", false},
+    {3, FLOOD, MEDIA_FLOOD, false},
+    {3, FLOOD, "x", false},
+    {1, DRIP, "R", false},
+    {3, DRIP, "\n", false},
+    {3, DRIP, "RTSP/1.0 100 Continue\r\n\r\n", false},
+    {0, SILENCE, NULL, true},
+    {0, DRIP, "\x16", true},
+};
+
+enum { STUCK_COUNT = sizeof(stuck) / sizeof(stuck[0]) };
+
+static void set_up_stuck(int i)
+{
+    static const char *const turns[] = {OPTIONS, DESCRIBED, IS_SET_UP};
+    set_up(NULL);
+    script(0, turns, stuck[i].turns, stuck[i].afterwards);
+    cameras[0].flood = stuck[i].flood;
+    if (stuck[i].tls) // which the camera does not speak
+        config.url = "rtsps://camera.example/1";
+}
+
+static void every_wait_ends_with_its_deadline(void **state)
+{
+    for (int i = 0; i < STUCK_COUNT; i++) {
+        set_up_stuck(i);
+        const int64_t due_us = after(MS(50));
+        int error = play_until(due_us);
+        const int64_t late_us = gw_mono_us() - due_us;
+        if (error != -ETIMEDOUT && !(stuck[i].afterwards != SILENCE && error == GW_ERROR_INVALID))
+            fail_msg("camera %d: error %d", i, error);
+        if (late_us > SOON_US)
+            fail_msg("camera %d: %d ms too late", i, (int)(late_us / 1000));
+        tear_down(NULL);
+    }
+}
+
 static void *stop_soon(void *opaque)
 {
     usleep(50000);
     *(int64_t *)opaque = gw_mono_us();
     gw_stop_request(&stop);
     return NULL;
+}
+
+static void every_wait_ends_with_a_stop(void **state)
+{
+    for (int i = 0; i < STUCK_COUNT; i++) {
+        pthread_t thread;
+        int64_t stopped_us = 0;
+        set_up_stuck(i);
+        assert_int_equal(pthread_create(&thread, NULL, stop_soon, &stopped_us), 0);
+        int error = play_until(after(30 * GW_SECOND));
+        const int64_t ended_us = gw_mono_us();
+        pthread_join(thread, NULL);
+        if (error != GW_ERROR_STOPPED &&
+            !(stuck[i].afterwards != SILENCE && error == GW_ERROR_INVALID))
+            fail_msg("camera %d: error %d", i, error);
+        if (error == GW_ERROR_STOPPED && ended_us - stopped_us > SOON_US)
+            fail_msg("camera %d: %d ms too late", i, (int)((ended_us - stopped_us) / 1000));
+        tear_down(NULL);
+    }
 }
 
 static void a_step_ends_with_a_stop_or_its_deadline(void **state)
@@ -761,6 +841,8 @@ int main(void)
         TEST(a_camera_that_refuses_get_parameter_is_asked_for_options),
         TEST(a_sign_of_life_whose_nonce_is_too_old_is_given_again),
         TEST(a_camera_that_forgot_the_session_ended_it),
+        TEST(every_wait_ends_with_its_deadline),
+        TEST(every_wait_ends_with_a_stop),
         TEST(a_step_ends_with_a_stop_or_its_deadline),
         TEST(a_step_wakes_for_others_too),
         TEST(a_camera_is_watched_over_tls),
