@@ -322,17 +322,25 @@ static int take_all(struct gw_rtsp *rtsp)
 // --- asking --------------------------------------------------------------------------------------
 
 // Some cameras do not say how long their description is.
-static int read_untold_body(struct gw_rtsp *rtsp)
+static int read_untold_body(struct gw_rtsp *rtsp, int64_t deadline_mono_us)
 {
     size_t size;
     const uint8_t *bytes;
 
     for (;;) {
-        int got = gw_channel_wait(rtsp->channel, NULL, 0, gw_mono_us() + UNTOLD_BODY_US);
+        const int64_t mono_us = gw_mono_us();
+        int64_t due_us = mono_us + UNTOLD_BODY_US;
+        if (mono_us >= deadline_mono_us)
+            return -ETIMEDOUT;
+        if (due_us > deadline_mono_us)
+            due_us = deadline_mono_us;
+        int got = gw_channel_wait(rtsp->channel, NULL, 0, due_us);
         if (got > 0)
             got = gw_channel_read(rtsp->channel);
         if (got == GW_ERROR_STOPPED)
             return got;
+        if (got == 0 && due_us == deadline_mono_us)
+            return -ETIMEDOUT;
         if (got <= 0)
             break;
     }
@@ -444,7 +452,7 @@ static int ask_description(struct gw_rtsp *rtsp, struct gw_sdp *ret, int64_t dea
     if (error < 0)
         return error;
     if (!rtsp->head.body_size)
-        error = read_untold_body(rtsp);
+        error = read_untold_body(rtsp, deadline_mono_us);
     if (error < 0)
         return error;
     find_base(rtsp);

@@ -716,6 +716,15 @@ static void every_wait_ends_with_a_stop(void **state)
     }
 }
 
+static void a_description_of_no_told_length_does_not_outlast_the_deadline(void **state)
+{
+    SCRIPT(0, DRIP, OPTIONS, OK "\r\n" SDP);
+    cameras[0].flood = "a=x\r\n";
+    const int64_t due_us = after(MS(400));
+    assert_int_equal(gw_rtsp_open(&rtsp, &config, &sdp, due_us), -ETIMEDOUT);
+    assert_true(gw_mono_us() - due_us < SOON_US);
+}
+
 static void a_step_ends_with_a_stop_or_its_deadline(void **state)
 {
     pthread_t thread;
@@ -843,6 +852,7 @@ int main(void)
         TEST(a_camera_that_forgot_the_session_ended_it),
         TEST(every_wait_ends_with_its_deadline),
         TEST(every_wait_ends_with_a_stop),
+        TEST(a_description_of_no_told_length_does_not_outlast_the_deadline),
         TEST(a_step_ends_with_a_stop_or_its_deadline),
         TEST(a_step_wakes_for_others_too),
         TEST(a_camera_is_watched_over_tls),
