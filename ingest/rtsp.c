@@ -319,6 +319,18 @@ static int take_all(struct gw_rtsp *rtsp)
     return 0;
 }
 
+// Takes all that is whole; answers are ones that nobody waits for.
+static int take_rest(struct gw_rtsp *rtsp)
+{
+    int error;
+    do {
+        rtsp->answer_status = 0;
+        error = take_all(rtsp);
+    } while (!error && rtsp->answer_status);
+    rtsp->answer_status = 0;
+    return error;
+}
+
 // --- asking --------------------------------------------------------------------------------------
 
 // Some cameras do not say how long their description is.
@@ -599,7 +611,8 @@ int gw_rtsp_play(struct gw_rtsp *rtsp, const struct gw_sdp *sdp, int64_t deadlin
     rtsp->due_us = INT64_MAX;
     snprintf(rtsp->base, sizeof(rtsp->base), "%s", uri); // what later requests are about
     rtsp->alive_due_us = gw_mono_us() + rtsp->alive_every_us;
-    rtsp->answer_status = 0;
+    if (!error)
+        error = take_rest(rtsp); // media that came with the answer
     return error == REDIRECTED ? GW_ERROR_FORBIDDEN : error;
 }
 
@@ -621,8 +634,7 @@ int gw_rtsp_step(struct gw_rtsp *rtsp, struct pollfd *others, int count, int64_t
         return got;
     got = gw_channel_read(rtsp->channel);
     // What came before the end still counts.
-    int error = take_all(rtsp);
-    rtsp->answer_status = 0; // an answer that nobody waited for
+    int error = take_rest(rtsp);
     return error < 0 ? error : got < 0 ? got : 0;
 }
 

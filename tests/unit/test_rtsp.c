@@ -538,6 +538,22 @@ static void media_before_the_answer_is_handed_on(void **state)
     assert_string_equal(media, "0:abc ");
 }
 
+// It is in the buffer already, and no more comes to wake us.
+static void media_right_behind_the_answer_is_handed_on(void **state)
+{
+    SCRIPT(0, SILENCE, OPTIONS, DESCRIBED, IS_SET_UP);
+    mix_text(3, PLAYS);
+    mix_media(3, 0, "abc");
+    mix_text(3, OK "\r\n");
+    mix_media(3, 1, "def");
+    end_mix(0, 3);
+    assert_int_equal(open_and_play(), 0);
+    const int64_t began_us = gw_mono_us();
+    assert_int_equal(step_until(2), 0);
+    assert_true(gw_mono_us() - began_us < SOON_US);
+    assert_string_equal(media, "0:abc 1:def ");
+}
+
 static void garbage_between_media_is_passed_over(void **state)
 {
     SCRIPT(0, SILENCE, OPTIONS, DESCRIBED, IS_SET_UP);
@@ -561,6 +577,23 @@ static void a_camera_that_sends_only_garbage_is_left(void **state)
     assert_int_equal(step_until(1), GW_ERROR_INVALID);
 }
 
+static void what_the_camera_asks_is_answered(void **state)
+{
+    SCRIPT(0, SILENCE, OPTIONS, DESCRIBED, IS_SET_UP);
+    mix_text(3, "OPTIONS * RTSP/1.0\r\nCSeq: 77\r\n\r\n" PLAYS);
+    mix_text(3, "SET_PARAMETER * RTSP/1.0\r\nCSeq: 78\r\nContent-Length: 3\r\n\r\na:b");
+    mix_text(3, "ANNOUNCE * RTSP/1.0\r\nCSeq: 79\r\n\r\n");
+    mix_media(3, 0, "abc");
+    mix_text(3, "TEARDOWN * RTSP/1.0\r\nCSeq: 80\r\n\r\n");
+    end_mix(0, 3);
+    assert_int_equal(open_and_play(), AVERROR_EOF);
+    assert_string_equal(media, "0:abc ");
+    close_all(false);
+    assert_asked(0, "RTSP/1.0 200 OK\r\nCSeq: 77\r\n\r\n");
+    assert_asked(0, "RTSP/1.0 200 OK\r\nCSeq: 78\r\n\r\n");
+    assert_asked(0, "RTSP/1.0 501 Not Implemented\r\nCSeq: 79\r\n\r\n");
+}
+
 static void what_came_before_the_end_still_counts(void **state)
 {
     SCRIPT(0, HANG_UP, OPTIONS, DESCRIBED, IS_SET_UP);
@@ -570,6 +603,18 @@ static void what_came_before_the_end_still_counts(void **state)
     assert_int_equal(open_and_play(), 0);
     assert_int_equal(step_until(2), AVERROR_EOF);
     assert_string_equal(media, "0:abc ");
+}
+
+static void an_error_of_the_taker_ends_the_taking(void **state)
+{
+    SCRIPT(0, SILENCE, OPTIONS, DESCRIBED, IS_SET_UP);
+    mix_text(3, PLAYS);
+    mix_media(3, 0, "abc");
+    mix_media(3, 0, "def");
+    end_mix(0, 3);
+    media_result = -EPERM;
+    assert_int_equal(open_and_play(), -EPERM);
+    assert_int_equal(media_count, 1);
 }
 
 // --- signs of life -------------------------------------------------------------------------------
@@ -843,9 +888,12 @@ int main(void)
         TEST(redirects_end_somewhere),
         TEST(later_requests_are_not_redirected),
         TEST(media_before_the_answer_is_handed_on),
+        TEST(media_right_behind_the_answer_is_handed_on),
         TEST(garbage_between_media_is_passed_over),
         TEST(a_camera_that_sends_only_garbage_is_left),
+        TEST(what_the_camera_asks_is_answered),
         TEST(what_came_before_the_end_still_counts),
+        TEST(an_error_of_the_taker_ends_the_taking),
         TEST(a_session_is_kept_alive_in_time),
         TEST(a_camera_that_refuses_get_parameter_is_asked_for_options),
         TEST(a_sign_of_life_whose_nonce_is_too_old_is_given_again),
