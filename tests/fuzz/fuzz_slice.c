@@ -4,34 +4,13 @@
 // Fuzz target: what a camera may say in its parameter sets and slice heads (analyze/slice.h).
 //
 // The input's first byte is the codec (0 H.264, 1 H.265, by its lowest bit). What follows are
-// pieces, each with two bytes of length before it, big endian: the stream's extradata first, then
-// access units. The last piece may be shorter than it says.
+// pieces (pieces.h): the stream's extradata first, then access units.
 
 #include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "analyze/slice.h"
+#include "tests/fuzz/pieces.h"
 #include "tests/fuzz/target.h"
-
-// The next piece, in memory of its own size so that a sanitizer sees a read beyond it. The caller
-// frees it. NULL at the end.
-static uint8_t *take_piece(const uint8_t **data, size_t *left, size_t *ret_size)
-{
-    if (*left < 2)
-        return NULL;
-    const size_t said = (size_t)(*data)[0] << 8 | (*data)[1], rest = *left - 2;
-    const size_t size = said < rest ? said : rest;
-    uint8_t *piece = malloc(size > 0 ? size : 1);
-
-    if (!piece)
-        abort();
-    memcpy(piece, *data + 2, size);
-    *data += 2 + size;
-    *left = rest - size;
-    *ret_size = size;
-    return piece;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
