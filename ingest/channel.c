@@ -3,6 +3,7 @@
 
 #include "ingest/channel.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -134,6 +135,12 @@ static int finish_connect(struct gw_channel *channel, int64_t deadline_mono_us)
     return -error;
 }
 
+static bool is_address(const char *host)
+{
+    struct in6_addr address;
+    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
 static int begin_tls(struct gw_channel *channel, const char *host)
 {
     if (gnutls_certificate_allocate_credentials(&channel->credentials) < 0 ||
@@ -141,7 +148,8 @@ static int begin_tls(struct gw_channel *channel, const char *host)
         gnutls_set_default_priority(channel->tls) < 0 ||
         gnutls_credentials_set(channel->tls, GNUTLS_CRD_CERTIFICATE, channel->credentials) < 0)
         return -ENOMEM;
-    gnutls_server_name_set(channel->tls, GNUTLS_NAME_DNS, host, strlen(host));
+    if (!is_address(host)) // which has no place there (RFC 6066, 3)
+        gnutls_server_name_set(channel->tls, GNUTLS_NAME_DNS, host, strlen(host));
     gnutls_transport_set_int(channel->tls, channel->fd);
     gnutls_handshake_set_timeout(channel->tls, GNUTLS_INDEFINITE_TIMEOUT); // ours is the deadline
     return 0;

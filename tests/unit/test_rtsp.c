@@ -51,7 +51,9 @@ struct camera {
     size_t sizes[MOST_TURNS];      // of those with zeros in them, else 0
     enum afterwards afterwards;
     const char *flood;
+    size_t flood_size; // when it has zeros in it
     bool tls;
+    char sni[64]; // what the client called it in its greeting
 
     int fd;
     gnutls_session_t session;
@@ -103,13 +105,18 @@ static void shake_hands(struct camera *camera)
     gnutls_transport_set_int(camera->session, camera->fd);
     while (gnutls_handshake(camera->session) == GNUTLS_E_AGAIN)
         ;
+    size_t size = sizeof(camera->sni) - 1;
+    unsigned type;
+    gnutls_server_name_get(camera->session, camera->sni, &size, &type, 0);
 }
 
 static void end_script(struct camera *camera)
 {
-    while (camera->afterwards == FLOOD && send_all(camera, camera->flood, strlen(camera->flood)))
+    const size_t size =
+        camera->flood_size || !camera->flood ? camera->flood_size : strlen(camera->flood);
+    while (camera->afterwards == FLOOD && send_all(camera, camera->flood, size))
         ;
-    while (camera->afterwards == DRIP && send_all(camera, camera->flood, strlen(camera->flood)))
+    while (camera->afterwards == DRIP && send_all(camera, camera->flood, size))
         usleep(20000);
     if (camera->afterwards == SILENCE)
         while (hear(camera))
@@ -690,6 +697,7 @@ static const struct {
     enum afterwards afterwards;
     const char *flood;
     bool tls;
+    size_t flood_size;
 } stuck[] = {
     {0, SILENCE, NULL, false},
     {1, SILENCE, NULL, false},
@@ -705,6 +713,7 @@ static const struct {
     {3, DRIP, "RTSP/1.0 100 Continue\r\n\r\n", false},
     {0, SILENCE, NULL, true},
     {0, DRIP, "\x16", true},
+    {0, FLOOD, "\x15\x03\x03\x00\x02\x01\x5a", true, 7}, // warnings
 };
 
 enum { STUCK_COUNT = sizeof(stuck) / sizeof(stuck[0]) };
@@ -715,6 +724,7 @@ static void set_up_stuck(int i)
     set_up(NULL);
     script(0, turns, stuck[i].turns, stuck[i].afterwards);
     cameras[0].flood = stuck[i].flood;
+    cameras[0].flood_size = stuck[i].flood_size;
     if (stuck[i].tls) // which the camera does not speak
         config.url = "rtsps://camera.example/1";
 }
@@ -843,6 +853,7 @@ static void a_camera_is_watched_over_tls(void **state)
     end_mix(0, 4);
     assert_int_equal(open_and_play(), 0);
     assert_string_equal(cameras[0].host, "192.0.2.7:322");
+    assert_string_equal(cameras[0].sni, ""); // no address there (RFC 6066, 3)
     assert_int_equal(step_until(2), 0);
     assert_string_equal(media, "0:abc 0:def ");
     assert_int_equal(step_until(3), AVERROR_EOF);
