@@ -37,7 +37,8 @@ struct gw_assembler {
     uint8_t *bytes; // of the picture that is put together
     size_t size, room;
     uint32_t timestamp;
-    int64_t mono_us;
+    int64_t mono_us;                      // arrival of the last of them
+    int64_t now_us;                       // arrival of the payload that is being fed
     bool has_slice;                       // it has a part of a picture
     bool leading;                         // it has only what stands before one
     bool marked;                          // the marker bit came with its last packet
@@ -144,6 +145,7 @@ static int append(struct gw_assembler *a, const uint8_t *bytes, size_t size)
         return error;
     memcpy(a->bytes + a->size, bytes, size);
     a->size += size;
+    a->mono_us = a->now_us;
     return 0;
 }
 
@@ -404,7 +406,7 @@ int gw_assembler_feed(struct gw_assembler *a, const uint8_t *payload, size_t siz
     if (error)
         return error;
     a->marked_early |= a->marked && a->has_slice;
-    a->mono_us = mono_us;
+    a->now_us = mono_us;
     error =
         a->codec == AV_CODEC_ID_HEVC ? take_h265(a, payload, size) : take_h264(a, payload, size);
     a->marked = marker;

@@ -370,11 +370,13 @@ static void pictures_of_the_same_time_are_told_by_their_first_slices(void **stat
         FEED(t, false, P);
         FEED(t, true, P_2);
         FEED(t, true, P);
+        const int64_t arrived_us = clock_us;
         FEED(t, false, SPS);
         FEED(t, false, IDR);
         FEED(t, true, IDR_2);
         finish();
         assert_int_equal(got_count, 4);
+        assert_true(got[2].mono_us == arrived_us); // not when the next one told that it ended
         ASSERT_GOT(0, t, true, START, SPS, START, IDR, START, IDR_2);
         ASSERT_GOT(1, t, false, START, P, START, P_2);
         ASSERT_GOT(2, t, false, START, P);
