@@ -21,6 +21,7 @@
 #define TYPE_TRAK GW_MP4_TYPE('t', 'r', 'a', 'k')
 
 #define HEADER_SIZE      8
+#define DEPTH            3 // moov, trak, mdia
 #define INDEX_HEAD_SIZE  GW_MP4_INDEX_HEAD_SIZE
 #define INDEX_ENTRY_SIZE GW_MP4_INDEX_ENTRY_SIZE
 
@@ -169,16 +170,19 @@ static int patch_duration(int fd, const struct gw_mp4_box *box, int64_t ticks,
     return write_at(fd, body, wide ? 8 : 4, at + duration_at);
 }
 
-static int patch_durations(int fd, const struct gw_mp4_box *parent, int64_t ticks,
+// depth: how deep the durations may still lie in boxes.
+static int patch_durations(int fd, const struct gw_mp4_box *parent, int depth, int64_t ticks,
                            uint32_t *movie_scale)
 {
     int64_t offset = parent->offset + HEADER_SIZE, end = parent->offset + parent->size;
     struct gw_mp4_box box;
     int result;
 
+    if (!depth)
+        return GW_ERROR_INVALID;
     while ((result = gw_mp4_read_box(fd, offset, end, &box)) > 0) {
         if (box.type == TYPE_TRAK || box.type == TYPE_MDIA)
-            result = patch_durations(fd, &box, ticks, movie_scale);
+            result = patch_durations(fd, &box, depth - 1, ticks, movie_scale);
         else if (box.type == TYPE_MVHD || box.type == TYPE_TKHD || box.type == TYPE_MDHD)
             result = patch_duration(fd, &box, ticks, movie_scale);
         if (result < 0)
@@ -271,5 +275,5 @@ int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int6
     result = write_at(fd, room, sizeof(room), offset);
     if (result < 0)
         return result;
-    return patch_durations(fd, &moov, end_ticks, &movie_scale);
+    return patch_durations(fd, &moov, DEPTH, end_ticks, &movie_scale);
 }

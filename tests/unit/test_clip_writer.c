@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -697,6 +698,33 @@ static void a_clip_without_a_file_or_a_fragment_is_lost(void **state)
     coded_pictures_free(pictures);
 }
 
+// Boxes that lie in each other as deep as the file is long.
+static void a_header_nested_without_end_is_refused(void **state)
+{
+    enum { DEPTH = 400000, HEADER = 8 };
+    const size_t size = (size_t)DEPTH * HEADER;
+    uint8_t *bytes = malloc(size), room[GW_MP4_ROOM_SIZE];
+    const struct gw_mp4_fragment fragment = {(int64_t)(size + sizeof(room)), 100, 0, true};
+    int64_t first;
+    assert_non_null(bytes);
+    for (size_t at = 0; at < size; at += HEADER) {
+        const size_t left = size - at;
+        const uint8_t bytes_left[] = {(uint8_t)(left >> 24), (uint8_t)(left >> 16),
+                                      (uint8_t)(left >> 8), (uint8_t)left};
+        memcpy(bytes + at, bytes_left, 4);
+        memcpy(bytes + at + 4, at ? "trak" : "moov", 4);
+    }
+    gw_mp4_make_room(room);
+    int fd = memfd_create("clip", MFD_CLOEXEC);
+    assert_int_equal(write(fd, bytes, size), size);
+    assert_int_equal(write(fd, room, sizeof(room)), sizeof(room));
+    free(bytes);
+    assert_int_equal(gw_mp4_open_room(fd, &first), 0);
+    assert_int_equal(first, fragment.offset);
+    assert_int_equal(gw_mp4_seal(fd, &fragment, 1, 9000), GW_ERROR_INVALID);
+    close(fd);
+}
+
 static void a_clip_whose_writer_lives_is_not_repaired(void **state)
 {
     struct coded_pictures *pictures = make_pictures("libx264", 50, 10, 0);
@@ -740,6 +768,7 @@ int main(void)
         FACT(repairing_twice_changes_nothing),
         FACT(a_hole_that_a_power_cut_left_ends_the_clip_before_it),
         FACT(a_clip_without_a_file_or_a_fragment_is_lost),
+        FACT(a_header_nested_without_end_is_refused),
         FACT(a_clip_whose_writer_lives_is_not_repaired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
