@@ -175,3 +175,16 @@ test('an_event_that_retention_has_taken_says_so', withSite(async ({ site, page, 
   await page.goto(`${site.url}/#/queue/0190a5c2-0000-7000-8000-000000000000`);
   await page.waitForSelector('[data-test="detail-failure"] >> text=找不到');
 }));
+
+test('a_gap_beside_an_event_says_since_when_and_why_and_closes_by_itself', withSite(async ({ site, page }) => {
+  const event = site.addEvent('gate-07', usAgo(300));
+  const other = site.openGap('gate-07', usAgo(7200), 'disk-full');
+  site.closeGap(other, usAgo(7000));
+  const gap = site.openGap('gate-07', event.end_us + 2e6, 'stalled');
+  await show(site, page, event);
+  await page.waitForSelector('[data-test="gap"][data-state="open"][data-cause="stalled"]');
+  assert.equal((await page.$$('[data-test="gap"]')).length, 1);
+  assert.match(await page.textContent('[data-test="gap"]'), /[\u4e00-\u9fff]/);
+  site.closeGap(gap, gap.from_us + 90e6);
+  await page.waitForSelector('[data-test="gap"][data-state="closed"] >> text=1:30');
+}));

@@ -21,7 +21,7 @@ const hex = (value, width) => value.toString(16).padStart(width, '0');
 
 export class FakeSite {
   constructor(webRoot, media) {
-    Object.assign(this, { webRoot, media, cameras: [], events: [], clips: [], facts: [], streams: new Set() });
+    Object.assign(this, { webRoot, media, cameras: [], events: [], clips: [], gaps: [], facts: [], streams: new Set() });
     this.codes = new Map(); // code → 'good' or 'spent'
     this.sessions = new Set();
     this.requests = [];
@@ -112,6 +112,18 @@ export class FakeSite {
     this.tell('clip.closed', clip.camera, timed(clip));
   }
 
+  openGap(camera, from_us, cause) {
+    const gap = { id: this.id(from_us), camera, cause, state: 'open', from_us, from: iso(from_us), ...this.placeOf(camera) };
+    this.gaps.push(gap);
+    this.tell('gap.opened', camera, { ...gap });
+    return gap;
+  }
+
+  closeGap(gap, to_us) {
+    Object.assign(gap, { state: 'closed', to_us, to: iso(to_us) });
+    this.tell('gap.closed', gap.camera, { ...gap });
+  }
+
   // A whole event of the past, with its clip.
   addEvent(camera, start_us, more = {}) {
     const event = this.openEvent(camera, start_us, more);
@@ -184,6 +196,7 @@ export class FakeSite {
     if (noun === 'cameras') return json(response, { items: this.cameras.map(({ scene, ...camera }) => camera) });
     if (noun === 'events' && !id) return this.list(response, url.searchParams);
     if (noun === 'events') return this.event(response, id, part);
+    if (noun === 'gaps' && !id) return this.listGaps(response, url.searchParams);
     if (noun === 'clips' && part === 'media') return this.clip(request, response, id);
     return problem(response, 404, 'no such thing');
   }
@@ -249,6 +262,12 @@ export class FakeSite {
     const covers = (clip) => clip.camera === event.camera && clip.start_us <= event.end_us &&
       (clip.state === 'recording' || clip.end_us > event.start_us);
     return json(response, { ...timed(event), clips: this.clips.filter(covers).map(timed) });
+  }
+
+  listGaps(response, query) {
+    const [from, to] = [Number(query.get('from')), Number(query.get('to') ?? Infinity)];
+    const fits = (gap) => gap.camera === query.get('camera') && gap.from_us < to && (gap.to_us ?? Infinity) > from;
+    return json(response, { items: this.gaps.filter(fits), next: '', head: this.facts.length });
   }
 
   mediaOf(camera) {

@@ -3,6 +3,7 @@
 
 import strays from '../../../app/strays.c?raw';
 import kinds from '../../../core/event.c?raw';
+import causes from '../../../core/gap.c?raw';
 import vitals from '../../../ingest/vitals.c?raw';
 import session from '../../../ingest/session.c?raw';
 import { describe, expect, test } from 'vitest';
@@ -58,6 +59,12 @@ describe('words', () => {
     expect(eventKinds).toEqual(known);
     for (const kind of known) expect((zh.kind as Tree)[kind], kind).toBeTruthy();
     expect(Object.keys(zh.fault).sort()).toEqual(known.filter((kind) => kind !== 'motion').sort());
+  });
+
+  test('every_cause_of_a_gap_is_told_in_words', () => {
+    const known = [...causes.matchAll(/\[GW_GAP_[A-Z_]+\] = "([^"]+)"/g)].map((found) => found[1]!).filter((cause) => cause !== 'none');
+    expect(known.length).toBeGreaterThan(10);
+    expect(Object.keys((zh.gap as Tree).cause!).sort()).toEqual(known.sort());
   });
 
   test('chinese_texts_are_chinese', () => {

@@ -4,7 +4,7 @@
 // Requests to /api/v1: JSON in, JSON out, failures as ApiError. Nothing else in the page calls
 // fetch() for JSON.
 
-import type { Camera, EventWithClips, GridEvent, Page, Session } from './types';
+import type { Camera, EventWithClips, Gap, GridEvent, Page, Session } from './types';
 
 const base = '/api/v1';
 const patience = 15_000; // ms until a site that says nothing counts as unreachable
@@ -86,6 +86,7 @@ export const api = {
   events: (filter: EventFilter, more: { cursor?: string; to?: number; limit?: number }) =>
     call<Page<GridEvent>>('GET', '/events', { ...filter, ...more }),
   event: (id: string) => call<EventWithClips>('GET', `/events/${id}`),
+  gaps: (filter: { camera: string; from: number; to?: number }) => call<Page<Gap>>('GET', '/gaps', filter),
   cameras: () => call<{ items: Camera[] }>('GET', '/cameras'),
 };
 

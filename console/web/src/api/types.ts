@@ -52,6 +52,16 @@ export interface Clip extends Place {
   clock_offset_us: number | null;
 }
 
+// A time in which a camera should have been recorded and was not.
+export interface Gap extends Place {
+  id: string;
+  camera: string;
+  cause: string; // one of docs/ref/api.md, or one that a newer site knows
+  state: 'open' | 'closed';
+  from_us: number;
+  to_us?: number; // not while it is open
+}
+
 export interface EventWithClips extends GridEvent {
   clips: Clip[];
 }
@@ -115,6 +125,7 @@ export interface Session {
 export type EventFactKind = 'event.opened' | 'event.updated' | 'event.closed';
 export type ClipFactKind = 'clip.opened' | 'clip.closed';
 export type CameraFactKind = 'camera.online' | 'camera.degraded' | 'camera.offline';
+export type GapFactKind = 'gap.opened' | 'gap.closed';
 
 interface FactOf<Kind extends string, Data> {
   seq: number;
@@ -127,7 +138,8 @@ interface FactOf<Kind extends string, Data> {
 export type EventFact = FactOf<EventFactKind, GridEvent>;
 export type ClipFact = FactOf<ClipFactKind, Clip>;
 export type CameraFact = FactOf<CameraFactKind, CameraState>;
-export type Fact = EventFact | ClipFact | CameraFact;
+export type GapFact = FactOf<GapFactKind, Gap>;
+export type Fact = EventFact | ClipFact | CameraFact | GapFact;
 
 // Kinds that the page listens to. `alert.raised` repeats what `event.opened` said.
 export const factKinds: Fact['kind'][] = [
@@ -139,8 +151,11 @@ export const factKinds: Fact['kind'][] = [
   'camera.online',
   'camera.degraded',
   'camera.offline',
+  'gap.opened',
+  'gap.closed',
 ];
 
 export const isEventFact = (fact: Fact): fact is EventFact => fact.kind.startsWith('event.');
 export const isClipFact = (fact: Fact): fact is ClipFact => fact.kind.startsWith('clip.');
 export const isCameraFact = (fact: Fact): fact is CameraFact => fact.kind.startsWith('camera.');
+export const isGapFact = (fact: Fact): fact is GapFact => fact.kind.startsWith('gap.');
