@@ -225,12 +225,14 @@ void gw_recorder_received(struct gw_recorder *recorder, const struct gw_packet *
 
 void gw_recorder_broke(struct gw_recorder *recorder, enum gw_gap_cause cause)
 {
+    const gw_cursor at = gw_ring_head(recorder->config.ring);
+
     pthread_mutex_lock(&recorder->coverage_lock);
-    if (recorder->config.mode == GW_RECORD_EVENTS)
+    if (recorder->config.mode == GW_RECORD_EVENTS) {
         gw_coverage_break(&recorder->coverage, cause);
-    else if (keeps_all(recorder)) {
-        recorder->broke = cause;
-        recorder->broke_at = gw_ring_head(recorder->config.ring);
+    } else if (keeps_all(recorder) && (!recorder->broke || recorder->broke_at != at)) {
+        recorder->broke = cause; // of several behind the same packet, the first one
+        recorder->broke_at = at;
     }
     pthread_mutex_unlock(&recorder->coverage_lock);
 }

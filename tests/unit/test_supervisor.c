@@ -151,6 +151,37 @@ static void another_reason_is_reported_again(void **state)
     close(fd);
 }
 
+static enum gw_gap_cause last_cause; // written before the report that waiting for it reads
+
+static void note_broke(void *opaque, enum gw_gap_cause cause)
+{
+    struct reports *reports = opaque;
+    pthread_mutex_lock(&reports->lock);
+    last_cause = cause;
+    pthread_mutex_unlock(&reports->lock);
+}
+
+static void the_cause_of_a_gap_is_told_before_the_camera_is_offline(void **state)
+{
+    struct reports reports = {0};
+    struct gw_supervisor *supervisor;
+    struct gw_ring *ring;
+    int port, fd = open_port(false, &port);
+    struct gw_supervisor_config config = make_config(&ring, &reports, port);
+
+    config.session.connect_timeout_us = GW_SECOND / 5;
+    config.broke = note_broke;
+    assert_int_equal(gw_supervisor_create(&supervisor, &config), 0);
+    wait_for_report(&reports, 1);
+    assert_string_equal(gw_gap_cause_name(last_cause), "refused");
+    listen(fd, 5);
+    wait_for_report(&reports, 2);
+    assert_string_equal(gw_gap_cause_name(last_cause), "unreachable");
+    gw_supervisor_destroy(&supervisor);
+    gw_ring_destroy(&ring);
+    close(fd);
+}
+
 // Stopping is quick, whatever the supervisor waits for.
 static void assert_stops_quickly(bool listening, int64_t after_us)
 {
@@ -192,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_refused_password_waits_at_least_thirty_seconds),
         cmocka_unit_test(a_camera_that_is_not_there_is_reported_offline_once),
         cmocka_unit_test(another_reason_is_reported_again),
+        cmocka_unit_test(the_cause_of_a_gap_is_told_before_the_camera_is_offline),
         cmocka_unit_test(stopping_is_quick_while_a_silent_server_is_waited_for),
         cmocka_unit_test(stopping_is_quick_between_two_sessions),
         cmocka_unit_test(stopping_is_quick_right_after_the_start),
