@@ -58,7 +58,7 @@ void gw_camera_clock_feed(struct gw_camera_clock *clock, int64_t media_us, int64
         return;
     clock->told_us = wall_us;
     take(&clock->ahead, camera_wall_us - wall_us, 2, 8);
-    if (llabs(take(&clock->map, camera_wall_us - media_us, 4, 4)) > JUMP_US)
+    if (llabs(take(&clock->map, camera_wall_us - media_us, 2, 2)) > JUMP_US)
         clock->jumped = true;
 }
 

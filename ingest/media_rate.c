@@ -9,10 +9,10 @@
 #include "core/clock.h"
 
 #define PAUSE_US     (2 * GW_SECOND)
-#define LONGEST_US   (4 * GW_SECOND)
+#define LONGEST_US   (8 * GW_SECOND)
 #define CERTAIN_US   1e6   // so much must a wrong rate have come to
 #define STRAIGHTNESS 20    // and so many times the distance of the points from their line
-#define LEAST_WRONG  0.03  // what is less is followed by moving the anchor
+#define LEAST_WRONG  0.01  // what is less is followed by moving the anchor
 #define LEVEL_US     100e3 // points nearer to their line than this refine a rate that is in use
 #define MOST_SCALE   100.0
 

@@ -9,7 +9,7 @@
 // length make these points a straight line of another slope; what a network does is never straight
 // for long. So a wrong rate is one that has come to a second, in a line from which no point is
 // further than a twentieth of that. Windows are 1 s long, and twice as long when 16 are full, up to
-// 4 s: 1.67 (25 pictures a second said, 15 sent) is known after 6 s, 1.1 after 11 s, 1.03 after 34
+// 8 s: 1.67 (25 pictures a second said, 15 sent) is known after 6 s, 1.1 after 11 s, 1.01 after 100
 // s. Pure: times are arguments. Used by one thread.
 #pragma once
 
@@ -41,7 +41,7 @@ void gw_media_rate_hurry(struct gw_media_rate *rate);
 bool gw_media_rate_feed(struct gw_media_rate *rate, int64_t media_us, int64_t wall_us,
                         double scale);
 
-// Whether scale is wrong by more than 3 %; *ret_scale is then a better one.
+// Whether scale is wrong by more than 1 %; *ret_scale is then a better one.
 bool gw_media_rate_is_wrong(const struct gw_media_rate *rate, double scale, double *ret_scale);
 
 // What scale should be by the points, as far as they are in line; else scale.
