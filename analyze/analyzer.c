@@ -149,6 +149,12 @@ void gw_analyzer_discontinuity(struct gw_analyzer *analyzer)
     gw_held_reset(&analyzer->held);
 }
 
+void gw_analyzer_pause(struct gw_analyzer *analyzer)
+{
+    gw_analyzer_discontinuity(analyzer);
+    gw_held_rest(&analyzer->held, INT64_MAX / 2);
+}
+
 void gw_analyzer_flush(struct gw_analyzer *analyzer)
 {
     gw_plan_catch_up(&analyzer->plan);

@@ -73,6 +73,9 @@ int gw_analyzer_feed(struct gw_analyzer *analyzer, const struct gw_packet *packe
 // The packets after this were skipped (a lapped ring, a reconnect): drop what waits to be decoded.
 void gw_analyzer_discontinuity(struct gw_analyzer *analyzer);
 
+// The same, and nothing is fed for some time: what it decodes with is given back.
+void gw_analyzer_pause(struct gw_analyzer *analyzer);
+
 // The media has ended: look at what an open event left out, and close it.
 void gw_analyzer_flush(struct gw_analyzer *analyzer);
 

@@ -23,6 +23,7 @@ struct gw_analysis {
     struct gw_turns *turns;
     struct gw_turn turn;              // touched by the running task only
     bool chooses;                     // its level itself
+    bool waits;                       // for a turn
     struct gw_ring *ring;             // touched by the running task only
     _Atomic(struct gw_ring *) wanted; // the one to read from now on
     struct gw_analyzer *analyzer;     // touched by the running task only
@@ -100,8 +101,13 @@ static bool may_run(struct gw_analysis *analysis)
         gw_turns_end(analysis->turns, &analysis->turn, false, mono_us);
         return true;
     }
-    if (!gw_turns_ask(analysis->turns, &analysis->turn, mono_us))
+    if (!gw_turns_ask(analysis->turns, &analysis->turn, mono_us)) {
+        if (!analysis->waits)
+            gw_analyzer_pause(analysis->analyzer);
+        analysis->waits = true;
         return false;
+    }
+    analysis->waits = false;
     const gw_cursor key = had ? GW_CURSOR_NONE : gw_ring_newest_key(analysis->ring);
     if (key != GW_CURSOR_NONE && key > analysis->cursor)
         skip_to(analysis, key);
