@@ -29,7 +29,7 @@ enum {
 #define PAIR_LIMIT_US (30 * GW_SECOND) // a pair that is never aimed
 // A stream may ask for so many sockets at once, then for one more each second: enough for a session
 // with redirects and a change of transport at every reconnect, too little for scanning a network.
-#define ALLOWANCE    16
+#define ALLOWANCE    24
 #define ALLOWANCE_US GW_SECOND
 
 // One stream of a camera.
@@ -403,7 +403,7 @@ static void handle_request(struct gw_door *door, int worker, const struct gw_doo
     if (!leaf)
         return;
     if (request->kind != GW_DOOR_AIM_UDP && !use_allowance(leaf, gw_mono_us())) {
-        refuse(door, worker, request, GW_ERROR_BUSY, "it asks too often");
+        refuse(door, worker, request, -EAGAIN, "it asks too often");
         return;
     }
     switch ((enum gw_door_kind)request->kind) {

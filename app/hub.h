@@ -7,7 +7,7 @@
 //   workers -> [hub: commit -> ack -> publish -> console] -> people
 //
 // One thread does all of the above in a loop; what arrives together is committed together (group
-// commit). The console has threads of its own.
+// commit). The console has threads of its own, and the workers' door (door.h) has one.
 #pragma once
 
 #include "app/config.h"

@@ -6,7 +6,8 @@
 //   hub.c <-> link.c <-> [worker] -> pipeline.c, one per camera
 //
 // Threads: this main one (link, assignments, status), one per camera's session, the decode pool,
-// one for the disk. Only one worker runs in a process.
+// one for the disk, one for the hub's door. In its sandbox (sandbox.h) from the hub's first message
+// on. Only one worker runs in a process.
 #pragma once
 
 struct gw_worker_config {

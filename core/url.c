@@ -165,6 +165,10 @@ int gw_url_host(const char *url, char ret_host[GW_URL_HOST_SIZE], uint16_t *ret_
         return GW_ERROR_INVALID;
     memcpy(ret_host, host, length);
     ret_host[length] = 0;
+    // The zone of a link-local address is behind an escaped percent sign (RFC 6874).
+    char *zone = bracketed ? strstr(ret_host, "%25") : NULL;
+    if (zone)
+        memmove(zone + 1, zone + 3, strlen(zone + 3) + 1);
     *ret_port = strncasecmp(url, "rtsps", 5) ? 554 : 322;
     if (*rest == ':')
         *ret_port = (uint16_t)strtol(rest + 1, NULL, 10);

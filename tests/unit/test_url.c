@@ -116,7 +116,7 @@ static void a_url_names_a_host_and_a_port(void **state)
     expect_host("rtsp://10.0.0.7/ch1", "10.0.0.7", 554);
     expect_host("rtsps://cam.example", "cam.example", 322);
     expect_host("RTSP://cam:8554?a=b:1", "cam", 8554);
-    expect_host("rtsp://[fe80::1%25eth0]:554/a", "fe80::1%25eth0", 554);
+    expect_host("rtsp://[fe80::1%25eth0]:554/a", "fe80::1%eth0", 554);
     expect_host("rtsp://[2001:db8::7]", "2001:db8::7", 554);
     expect_host("rtsp://u:p@x@cam:9/a@b", "cam", 9);
 }
