@@ -419,7 +419,6 @@ class Connection:
                     action(self.camera, self)
                     due += max(0.0, time.monotonic() - before - 0.02)
                 if self.camera.is_frozen():
-                    # Long enough for the reader to notice that the client has left meanwhile.
                     self.rest(self.camera.frozen_until - time.monotonic() + 0.2)
                     due = time.monotonic()
                 self.check_timeout()
@@ -468,7 +467,7 @@ class Connection:
             units = [*self.film.parameter_sets, *units]
         ticks = self.ticks_of(captured, number + picture.shown - place)
         payloads = packing.pack(self.film.codec, units, behaviour.most, behaviour.aggregated)
-        complete = self.send_payloads(payloads, ticks)
+        complete = self.send_payloads(payloads, ticks, picture.key)
         now, now_us = time.monotonic(), wall_us()
         camera.ledger.append(Sent(number, self.number, now_us - round((now - captured) * 1e6), now_us, picture.key,
                                   complete, self.film_name))
@@ -487,7 +486,7 @@ class Connection:
             return camera.first_ticks + count * camera.behaviour.ticks
         return camera.first_ticks + round((captured - camera.began) * packing.RATE)
 
-    def send_payloads(self, payloads, ticks):
+    def send_payloads(self, payloads, ticks, key):
         """One picture. Returns whether all of it was sent."""
         camera, behaviour = self.camera, self.camera.behaviour
         packets, complete = [], True
@@ -496,8 +495,7 @@ class Connection:
             marker = {"right": last, "never": False, "every": True}[behaviour.marker]
             packet = packing.rtp(payload, KINDS["video"], camera.sequence, ticks, camera.ssrc, marker)
             camera.sequence += 1
-            if camera.lose > 0 and not (last and len(payloads) > 1):
-                camera.lose -= 1
+            if self.loses(place, len(payloads), key):
                 complete = False
                 continue
             packets.append(packet)
@@ -510,6 +508,17 @@ class Connection:
         self.sent_bytes += sum(len(packet) - 12 for packet in packets)
         self.send_media("video", packets)
         return complete
+
+    def loses(self, place, count, key):
+        """Whether this packet of a picture never arrives."""
+        camera = self.camera
+        every = camera.behaviour.loses_by_udp
+        if every and self.ports and not key and camera.sequence % every == 0:
+            return True
+        if camera.lose > 0 and (place < count - 1 or count == 1):
+            camera.lose -= 1
+            return True
+        return False
 
     def send_media(self, kind, packets, control=False):
         if kind in self.ports:

@@ -59,6 +59,7 @@ class Behaviour:
     second_source: bool = False                 # another SSRC sends beside the first
     reordered: bool = False                     # packets in pairs, the second one first
     trickled: bool = False                      # in pieces of some bytes
+    loses_by_udp: int = 0                       # every so-manieth packet of those that go by UDP, in no keyframe; 0: none
     script: list = field(default_factory=list)
 
 
@@ -115,7 +116,7 @@ def freeze(seconds):
     """The whole camera hangs: it takes connections, and neither reads nor writes."""
     def act(camera, connection):
         camera.frozen_until = time.monotonic() + seconds
-        connection.rest(seconds)
+        connection.rest(seconds + 0.2)  # then the reader has noticed that its client left meanwhile
     return act
 
 

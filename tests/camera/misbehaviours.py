@@ -88,6 +88,8 @@ MISBEHAVIOURS = {
     "answers-404": ("404 Not Found to DESCRIBE", Behaviour(status={"DESCRIBE": "404 Not Found"})),
     "tcp-refused": ("461 to TCP: only UDP", Behaviour(transports=("udp",))),
     "udp-refused": ("461 to UDP: only TCP", Behaviour(transports=("tcp",))),
+    "both-ways": ("sends either way", Behaviour()),
+    "udp-lossy": ("sends either way, but a tenth of what goes by UDP is lost", Behaviour(loses_by_udp=10)),
     "other-channels": ("gives other channel numbers than were asked for", Behaviour(channels_from=4)),
     "wrong-cseq": ("answers with a wrong CSeq", Behaviour(sequence="wrong")),
     "no-cseq": ("answers without CSeq", Behaviour(sequence="none")),

@@ -186,6 +186,9 @@ Packet = collections.namedtuple("Packet", "pts_us dts_us duration_us key units")
 Recorded = collections.namedtuple("Recorded", "number pts_us dts_us duration_us key")
 
 
+PACKETS = "packet=pts_time,dts_time,duration_time,pos,size,flags"
+
+
 def probe(path, *entries):
     done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", ":".join(entries), "-of",
                            "json", str(path)], capture_output=True, text=True, check=True)
@@ -203,7 +206,10 @@ def cut_units(data):
 
 def read_packets(path):
     """The video packets of an MP4, in decoding order, times from its own zero."""
-    packets = probe(path, "packet=pts_time,dts_time,duration_time,pos,size,flags")["packets"]
+    return cut_packets(path, probe(path, PACKETS)["packets"])
+
+
+def cut_packets(path, packets):
     data = pathlib.Path(path).read_bytes()
 
     def us(packet, name):
@@ -214,9 +220,10 @@ def read_packets(path):
 
 def read_clip(path):
     """The pictures of a clip that Gridwatch wrote, in decoding order (docs/design/storage.md)."""
-    start_us = int(probe(path, "format_tags")["format"]["tags"]["gridwatch_start_us"])
+    said = probe(path, PACKETS, "format_tags")
+    start_us = int(said["format"]["tags"]["gridwatch_start_us"])
     return [Recorded(find_number(packet.units), start_us + packet.pts_us, start_us + packet.dts_us,
-                     packet.duration_us, packet.key) for packet in read_packets(path)]
+                     packet.duration_us, packet.key) for packet in cut_packets(path, said["packets"])]
 
 
 def read_stream(data, codec):

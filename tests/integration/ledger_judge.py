@@ -32,8 +32,10 @@ def stretches(ledger, until_us, frame_us=FRAME_US):
         if sent.sent_us > until_us:
             break
         last = cut[-1][-1] if cut else None
+        # One that others are made of is taken some pictures later than the one sent before it.
+        most = 1.5 if last and sent.connection != last.connection else 4.5
         follows = last and sent.number == last.number + 1 and (
-            sent.capture_us - max(each.capture_us for each in cut[-1][-4:]) < 1.5 * frame_us)
+            sent.capture_us - max(each.capture_us for each in cut[-1][-4:]) < most * frame_us)
         if not follows:
             cut.append([])
         cut[-1].append(sent)
@@ -110,7 +112,8 @@ class Hole:
 
 
 def holes(ledger, until_us, frame_us=FRAME_US):
-    """All that the ledger implies, without the one before the first picture."""
+    """All that the ledger implies, without the one before the first picture. Pauses of less than half a
+    second in one connection are none."""
     cut = stretches(ledger, until_us, frame_us)
     found = [Hole(max(sent.capture_us for sent in before[-4:]) + frame_us, after[0].capture_us)
              for before, after in zip(cut, cut[1:])]
