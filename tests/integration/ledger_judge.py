@@ -26,20 +26,27 @@ def usable(ledger):
 
 
 def stretches(ledger, until_us, frame_us=FRAME_US):
-    """Usable pictures, cut where one between was not usable or none was taken for a while: lists of Sent."""
+    """Usable pictures, cut where one between was not usable, none was taken for a while, or another
+    connection goes on: lists of Sent."""
     cut = []
     for sent in usable(ledger):
         if sent.sent_us > until_us:
             break
         last = cut[-1][-1] if cut else None
         # One that others are made of is taken some pictures later than the one sent before it.
-        most = 1.5 if last and sent.connection != last.connection else 4.5
-        follows = last and sent.number == last.number + 1 and (
-            sent.capture_us - max(each.capture_us for each in cut[-1][-4:]) < most * frame_us)
+        follows = last and sent.number == last.number + 1 and sent.connection == last.connection and (
+            sent.capture_us - max(each.capture_us for each in cut[-1][-4:]) < 4.5 * frame_us)
         if not follows:
             cut.append([])
         cut[-1].append(sent)
     return cut
+
+
+def without_begin(clips, ledger, row):
+    """The clips without what they have of the first `begins_s` seconds."""
+    begin_us = min(sent.capture_us for sent in ledger) + row.begins_s * SECOND
+    kept = [[picture for picture in clip if picture.pts_us >= begin_us] for clip in clips] if row.begins_s else clips
+    return [clip for clip in kept if clip]
 
 
 def some(numbers):

@@ -5,7 +5,7 @@
 import pytest
 
 from bad_camera import Sent
-from ledger_judge import (FRAME_US, SECOND, holes, judge_films, judge_gaps, judge_numbers, judge_times, usable)
+from ledger_judge import (FRAME_US, SECOND, holes, judge_films, judge_gaps, judge_numbers, judge_times, usable, without_begin)
 from numbered_film import Recorded
 from test_misbehaviours import Row
 
@@ -95,11 +95,20 @@ def test_holes_are_where_pictures_are_missing_and_nowhere_else():
     # Another connection that continues at once, and a picture that was handed over late, are none.
     ledger = film((0, 50, 0, 0), (50, 100, 0, 1))
     ledger[70].sent_us += SECOND
-    assert holes(ledger, ledger[-1].sent_us) == []
+    assert not [hole for hole in holes(ledger, ledger[-1].sent_us) if hole.certain]
     # A picture that is not whole costs those up to the next keyframe.
     ledger = [sent(number, complete=number != 23) for number in range(60)]
     [hole] = holes(ledger, ledger[-1].sent_us)
     assert (hole.from_us, hole.to_us) == (BEGIN_US + 23 * FRAME_US, BEGIN_US + 30 * FRAME_US)
+
+
+def test_what_is_recorded_in_the_beginning_can_be_left_aside():
+    ledger = film((0, 30, 0, 0))
+    row = Row("x", "y", begins_s=1)
+    assert [picture.number for one in without_begin([clip(ledger[:5]), clip(ledger[5:])], ledger, row)
+            for picture in one] == [*range(10, 30)]
+    assert judge_numbers([clip(ledger[10:])], ledger, row, LATER_US) == []
+    assert judge_numbers([clip(ledger[11:])], ledger, row, LATER_US)
 
 
 def test_gaps_must_be_where_the_holes_are():
