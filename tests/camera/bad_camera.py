@@ -513,7 +513,7 @@ class Connection:
         """Whether this packet of a picture never arrives."""
         camera = self.camera
         every = camera.behaviour.loses_by_udp
-        if every and self.ports and not key and camera.sequence % every == 0:
+        if every and self.ports and not key and camera.pictures > 20 and camera.sequence % every == 0:
             return True
         if camera.lose > 0 and (place < count - 1 or count == 1):
             camera.lose -= 1

@@ -59,7 +59,7 @@ class Behaviour:
     second_source: bool = False                 # another SSRC sends beside the first
     reordered: bool = False                     # packets in pairs, the second one first
     trickled: bool = False                      # in pieces of some bytes
-    loses_by_udp: int = 0                       # every so-manieth packet of those that go by UDP, in no keyframe; 0: none
+    loses_by_udp: int = 0                       # every so-manieth packet of those that go by UDP, after 2 s, in no keyframe
     script: list = field(default_factory=list)
 
 

@@ -140,7 +140,8 @@ def judge_gaps(gaps, ledger, row, added_us, until_us):
     tolerance_us = row.within_s * SECOND + 150_000 + lateness_us(ledger, row)
     ahead_us = row.ahead_s * SECOND
     gaps = sorted(gaps, key=lambda gap: gap["from_us"])
-    complaints = []
+    empty = [gap for gap in gaps if gap["state"] == "closed" and gap["to_us"] <= gap["from_us"]]
+    complaints = [f"{len(empty)} gaps have no length"] if empty else []
 
     def shown(gap):
         return (f"{gap['cause']} {gap['state']} {seconds(gap['from_us'], added_us)}.."

@@ -126,6 +126,7 @@ def test_gaps_must_be_where_the_holes_are():
     assert "should be disconnected" in judge(gap(from_us, from_us + 4 * SECOND, "stalled"))[0]
     assert "no gap" in judge(gap(from_us, None))[0]
     assert "no gap" in judge(gap(from_us - SECOND, from_us + 4 * SECOND))[0]
+    assert "no length" in judge(right, gap(from_us, from_us))[0]
     assert "first gap should end" in judge(gap(added_us, BEGIN_US + SECOND), right)[0]
 
 

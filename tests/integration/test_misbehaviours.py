@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The Gridwatch authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every misbehaviour of tests/camera/misbehaviours.py, a row each; half of them at once on one site, then
-the other half, since a sanitized program on two cores has no time for all, then those of a site that
-prefers UDP.
+"""Every misbehaviour of tests/camera/misbehaviours.py, a row each, all at once on two sites: one that prefers
+TCP, and one that prefers UDP, for the rows that are about that.
 
 A row is judged by what the site told (states, reasons, gaps) and by the numbers of the pictures in its
 clips, against the ledger of the camera that sent them (ledger_judge.py). What each row is about and what
 the product does about it is in docs/design/misbehaviours.md.
 """
+import concurrent.futures
 import contextlib
 import csv
 import io
@@ -28,8 +28,8 @@ from rtsp_camera import ROOT
 WATCH_S = 38
 STALL_S = 3
 TAIL_US = 1_000_000  # what was sent so shortly before the end may be missing
-WAVES = 2
-BATCH, BETWEEN_S = 6, 0.5  # cameras are added by so many at once
+BATCH, BETWEEN_S = 12, 0.5  # cameras are added by so many at once
+SITES = ("tcp", "udp")       # what they prefer
 
 
 @dataclass
@@ -169,7 +169,7 @@ ROWS = [
 
 @dataclass
 class Outcome:
-    """What was seen of the cameras of a wave."""
+    """What was seen of the cameras of a site."""
     cameras: dict                               # name: BadCamera
     added_us: dict = field(default_factory=dict)
     until_us: int = 0                           # the end of what is judged
@@ -232,12 +232,14 @@ def watch(site, outcome):
                 (message.kind.rsplit(".", 1)[1], message.data.get("reason", ""), message.data.get("since_us", 0)))
 
 
-def run_wave(stack, films, names, transport):
+def run_site(stack, films, transport):
     """Each camera has an address of its own, as real ones have. The site's store stays until the stack ends."""
     site = Site(f"camera:\n  stall: {STALL_S}s\n  transport: {transport}\nanalysis:\n  level: off\n")
     stack.callback(site.close)
+    names = [row.camera for row in ROWS if row.site == transport]
+    network = f"127.0.{1 + SITES.index(transport)}"
     with contextlib.ExitStack() as running:
-        cameras = {name: running.enter_context(BadCamera(films, MISBEHAVIOURS[name][1], host=f"127.0.1.{number}"))
+        cameras = {name: running.enter_context(BadCamera(films, MISBEHAVIOURS[name][1], host=f"{network}.{number}"))
                    for number, name in enumerate(names, 1)}
         seen = Outcome(cameras)
         site.start()
@@ -247,21 +249,18 @@ def run_wave(stack, films, names, transport):
 
 
 @pytest.fixture(scope="module")
-def waves(program, films):
-    """What was seen of all cameras, one wave after the other."""
+def outcomes(program, films):
+    """What was seen on each site."""
     assert program
     for name in FILMS:
         films.get(name)  # encoded before the clock runs
-    tcp = [row.camera for row in ROWS if row.site == "tcp"]
-    sets = [(tcp[first::WAVES], "tcp") for first in range(WAVES)]
-    sets.append(([row.camera for row in ROWS if row.site == "udp"], "udp"))
-    with contextlib.ExitStack() as stack:
-        yield [run_wave(stack, films, *each) for each in sets]
+    with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(len(SITES)) as pool:
+        yield list(pool.map(lambda transport: run_site(stack, films, transport), SITES))
 
 
-def find(waves, camera):
-    """The outcome of the wave in which that camera was."""
-    return next(wave for wave in waves if camera in wave.cameras)
+def find(outcomes, camera):
+    """The outcome of the site that had that camera."""
+    return next(outcome for outcome in outcomes if camera in outcome.cameras)
 
 
 def judge_state(row, outcome):
@@ -311,8 +310,8 @@ def judge_gap_list(row, outcome):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.fact for row in ROWS])
-def test_misbehaviour(waves, row):
-    outcome = find(waves, row.camera)
+def test_misbehaviour(outcomes, row):
+    outcome = find(outcomes, row.camera)
     complaints = [*judge_state(row, outcome), *judge_transport(row, outcome), *judge_clips(row, outcome),
                   *judge_gap_list(row, outcome)]
     assert not complaints, "\n  ".join([f"{row.camera}:", *complaints])
@@ -330,32 +329,32 @@ def test_the_document_has_a_line_for_each_row():
                      for row in ROWS]
 
 
-def test_no_camera_takes_a_worker_with_it_or_fills_its_memory(waves):
-    for wave in waves:
-        before, after = wave.workers
+def test_no_camera_takes_a_worker_with_it_or_fills_its_memory(outcomes):
+    for outcome in outcomes:
+        before, after = outcome.workers
         assert before == after
-        assert max(wave.resident_kib) < 1024 * 1024, "with what the sanitizers take"
+        assert max(outcome.resident_kib) < 1024 * 1024, "with what the sanitizers take"
 
 
-def test_all_cameras_are_left_at_once_whatever_they_do(waves):
-    for wave in waves:
-        assert wave.left_s < 10
+def test_all_cameras_are_left_at_once_whatever_they_do(outcomes):
+    for outcome in outcomes:
+        assert outcome.left_s < 10
 
 
-def test_nothing_but_the_video_is_set_up(waves):
-    asked = find(waves, "audio-and-metadata").cameras["audio-and-metadata"].asked
+def test_nothing_but_the_video_is_set_up(outcomes):
+    asked = find(outcomes, "audio-and-metadata").cameras["audio-and-metadata"].asked
     assert {request.uri.rsplit("/", 1)[1] for request in asked if request.method == "SETUP"} == {"track3"}
 
 
-def test_a_redirect_is_followed_to_the_same_camera_only(waves):
+def test_a_redirect_is_followed_to_the_same_camera_only(outcomes):
     def behind(name):
-        return [asked for asked in find(waves, name).cameras[name].asked if asked.door == 1]
+        return [asked for asked in find(outcomes, name).cameras[name].asked if asked.door == 1]
     assert behind("redirects") and not behind("redirects-elsewhere")
 
 
 @pytest.mark.parametrize("camera", ["stalls", "freezes", "stalls-in-picture"])
-def test_a_stall_is_told_within_a_second_of_its_deadline(waves, camera):
-    outcome = find(waves, camera)
+def test_a_stall_is_told_within_a_second_of_its_deadline(outcomes, camera):
+    outcome = find(outcomes, camera)
     # All of them fail after their 100th picture or soon after, on their first connection.
     last_us = max(sent.sent_us for sent in outcome.cameras[camera].ledger if sent.number < 104 and sent.complete
                   and sent.connection == 0)
