@@ -22,10 +22,6 @@
 // How long the last facts may take to be acked when the worker stops.
 #define FAREWELL_US (2 * GW_SECOND)
 
-// Whether sessions take their sockets from the dialer. As long as libavformat makes them itself, a
-// worker with a door has to be allowed to connect, too.
-static const bool sessions_dial = false;
-
 struct worker {
     struct gw_log log;
     struct gw_sandbox_config sandbox;
@@ -297,7 +293,7 @@ int gw_worker_run(const struct gw_worker_config *config)
     gw_av_log_install();
     worker.sandbox = (struct gw_sandbox_config){.store = config->store,
                                                 .door_fd = config->door_fd,
-                                                .sockets = config->door_fd < 0 || !sessions_dial,
+                                                .sockets = config->door_fd < 0,
                                                 .log = &worker.log};
     gw_sandbox_files(&worker.sandbox); // before there are threads
     int error = create_services(&worker, config);
