@@ -3,6 +3,7 @@
 
 #include "analyze/zones.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -159,6 +160,14 @@ static int read_root(const struct reader *reader, const json_t *root, struct gw_
     return error;
 }
 
+// An error is one line, whatever the file's keys are.
+static void make_line(char *text)
+{
+    for (; *text; text++)
+        if (iscntrl((unsigned char)*text))
+            *text = '?';
+}
+
 static int finish(struct gw_zones *ret, json_t *root, const json_error_t *json_error,
                   const char *name, char error[GW_ZONES_ERROR_SIZE])
 {
@@ -168,12 +177,15 @@ static int finish(struct gw_zones *ret, json_t *root, const json_error_t *json_e
     if (!root) {
         snprintf(error, GW_ZONES_ERROR_SIZE, "%.90s:%d:%d: %.130s", name, json_error->line,
                  json_error->column, json_error->text);
+        make_line(error);
         return GW_ERROR_INVALID;
     }
     int result = read_root(&reader, root, &zones);
     json_decref(root);
     if (result == 0)
         *ret = zones;
+    else
+        make_line(error);
     return result;
 }
 

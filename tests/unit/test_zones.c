@@ -68,6 +68,8 @@ static void every_mistake_is_named_with_its_place(void **state)
 {
     assert_refused("[]", "site.json: the file must be an object {…}");
     assert_refused("{\"zone\": []}", "site.json: the file has an unknown key \"zone\"");
+    assert_refused("{\"\\nzo\\u001bne\": []}", // an error is one line of text
+                   "site.json: the file has an unknown key \"?zo?ne\"");
     assert_refused("{\"zones\": {}}", "site.json: zones must be a list […]");
     assert_refused("{\"zones\": [{\"polygon\": [[0,0],[1,0],[1,1]]}]}",
                    "site.json: zones[0].name must be a text of 1 to 31 bytes");
