@@ -65,6 +65,9 @@ __attribute__((format(printf, 4, 5))) static bool complain(struct reader *reader
     va_start(arguments, format);
     vsnprintf(error->what, sizeof(error->what), format, arguments);
     va_end(arguments);
+    for (char *c = error->what; *c; c++)
+        if (iscntrl((unsigned char)*c)) // of a cell: an error is one line
+            *c = '?';
     return false;
 }
 

@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     gw_sheet_parse(&sheet, (const char *)data, size);
     for (int i = 0; i < sheet.error_count; i++)
-        assert(sheet.errors[i].line > 0 && sheet.errors[i].column > 0 && *sheet.errors[i].what);
+        assert(sheet.errors[i].line > 0 && sheet.errors[i].column > 0 && *sheet.errors[i].what &&
+               !strchr(sheet.errors[i].what, '\n'));
     check_rows(&sheet);
     gw_sheet_finish(&sheet);
     return 0;

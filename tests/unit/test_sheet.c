@@ -120,6 +120,7 @@ static void mistakes_are_found_where_they_are(void **state)
     refused("id;name;record_url\na;b;rtsp://h/\n", 1, 1, "separated by commas");
     refused("id,name\na,b\n", 1, 1, "record_url is missing");
     refused("id,record_url,colour\n", 1, 15, "no column \"colour\"");
+    refused("id,record_url,\"co\nl\x1bour\"\n", 1, 15, "no column \"co?l?our\""); // in one line
     refused("id,record_url,ID\n", 1, 15, "twice");
     refused("id,record_url\na,rtsp://h/\na,rtsp://h/\n", 3, 1, "is in line 2 already");
     refused("id,record_url\na\n", 2, 1, "has 1 cells");
