@@ -69,6 +69,13 @@ static int use_format(struct gw_intake *intake, const struct gw_sdp_format *form
     return describe(intake);
 }
 
+// The camera goes on in another format: nothing of the present one follows.
+static int change_format(struct gw_intake *intake, const struct gw_sdp_format *format)
+{
+    int error = gw_assembler_finish(intake->assembler);
+    return error ? error : use_format(intake, format);
+}
+
 // The format of a payload type. A camera that describes one and numbers it otherwise means that
 // one.
 static const struct gw_sdp_format *find_format(const struct gw_intake *intake, int payload_type)
@@ -265,7 +272,7 @@ int gw_intake_rtp(struct gw_intake *intake, const uint8_t *bytes, size_t size, i
     if (verdict == GW_RTP_BEGIN && known)
         error = begin_anew(intake, source_before);
     if (!error && format != intake->format)
-        error = use_format(intake, format);
+        error = change_format(intake, format);
     if (!error)
         error = take_loss(intake, lost);
     if (!error)

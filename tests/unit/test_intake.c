@@ -347,6 +347,21 @@ static void another_payload_type_is_another_codec(void **state)
         assert_true(got[i].av->pts > got[i - 1].av->pts);
 }
 
+// Also while its marker bit is not believed yet, so that only what follows tells that it ended.
+static void the_last_picture_before_another_codec_is_not_lost(void **state)
+{
+    if (!h265) {
+        print_message("libavcodec has no libx265 here\n");
+        skip();
+    }
+    send_pictures(0, 2);
+    for (int n = 10; n < 20; n++)
+        assert_int_equal(send_picture(h265, n, H265, true), 0);
+    gw_intake_finish(intake);
+    assert_int_equal(got_count, 2 + 10);
+    assert_int_equal(got[2].lost, GW_GAP_NONE);
+}
+
 static void a_source_that_is_renamed_goes_on(void **state)
 {
     send_pictures(0, 14);
@@ -431,6 +446,7 @@ int main(void)
         TEST(a_loss_is_told_and_costs_the_rest_of_its_group),
         TEST(packets_of_other_kinds_are_no_loss_and_no_picture),
         TEST(another_payload_type_is_another_codec),
+        TEST(the_last_picture_before_another_codec_is_not_lost),
         TEST(a_source_that_is_renamed_goes_on),
         TEST(a_camera_that_counts_anew_costs_the_rest_of_its_group),
         TEST(sender_reports_reach_the_clock),
