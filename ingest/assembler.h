@@ -8,7 +8,9 @@
 // A picture ends with the packet that carries the marker bit, or when the next one begins. Cameras
 // that never set the bit, or set it on every packet, are known: it is trusted only after it was
 // right for some pictures, and never again once it was wrong. After a loss, pictures are let go up
-// to the next keyframe that came whole. Pure: times are arguments. Used by one thread.
+// to the next keyframe that came whole, which begins with its first slice. Parameter sets go with
+// the picture that follows, whatever their own time stamp is. Pure: times are arguments. Used by
+// one thread.
 #pragma once
 
 #include <stdbool.h>
