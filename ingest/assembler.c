@@ -20,8 +20,11 @@ enum {
     H264_DELIMITER = 9,
     H264_STAP_A = 24,
     H264_FU_A = 28,
+    H265_FIRST_RADL = 6,
+    H265_FIRST_RASL = 8,
+    H265_LAST_RASL = 9,
     H265_FIRST_IRAP = 16,
-    H265_LAST_IRAP = 21,
+    H265_LAST_IRAP = 21, // CRA
     H265_FIRST_NON_VCL = 32,
     H265_DELIMITER = 35,
     H265_PREFIX_SEI = 39,
@@ -47,7 +50,11 @@ struct gw_assembler {
     bool in_fragment;                     // the first part of a NAL unit came, the last one not yet
     bool idr, recovery_point, only_intra; // what makes it a keyframe
 
+    bool open_key; // its keyframe is a CRA: pictures shown before it come behind it (RADL, RASL)
+    bool shown_before, refers; // all its slices are of such; of those that refer to what was before
+
     bool broken; // pictures are let go until a whole keyframe comes
+    bool gone;   // what was before the last keyframe is: pictures that refer to it are let go
     bool lost;   // and the next one given has to say so
 
     int marks;        // pictures in a row whose marker was right, up to TRUST_AFTER
@@ -82,7 +89,8 @@ static void begin_picture(struct gw_assembler *a, uint32_t timestamp)
     a->timestamp = timestamp;
     a->has_slice = a->marked = a->marked_early = a->damaged = a->in_fragment = false;
     a->idr = a->recovery_point = false;
-    a->only_intra = a->leading = true;
+    a->only_intra = a->leading = a->shown_before = a->refers = true;
+    a->open_key = false;
 }
 
 static bool is_key(const struct gw_assembler *a)
@@ -99,7 +107,13 @@ static int end_picture(struct gw_assembler *a)
 
     if (something && !whole)
         a->broken = true;
-    if (whole && (key || !a->broken)) {
+    if (key)
+        a->gone = a->broken && a->open_key;
+    else if (whole && !a->shown_before)
+        a->gone = false;
+    if (whole && !key && a->gone && a->refers) {
+        a->config.skipped(a->config.opaque);
+    } else if (whole && (key || !a->broken)) {
         const struct gw_picture picture = {.bytes = a->bytes,
                                            .size = a->size,
                                            .key = key,
@@ -228,10 +242,20 @@ static void look_at_h264(struct gw_assembler *a, int type, const uint8_t *nal, s
     }
 }
 
+static void look_at_h265(struct gw_assembler *a, int type)
+{
+    if (!is_slice(a, type))
+        return;
+    a->idr |= type >= H265_FIRST_IRAP && type <= H265_LAST_IRAP;
+    a->open_key |= type == H265_LAST_IRAP;
+    a->shown_before &= type >= H265_FIRST_RADL && type <= H265_LAST_RASL;
+    a->refers &= type >= H265_FIRST_RASL && type <= H265_LAST_RASL;
+}
+
 static void look_at(struct gw_assembler *a, int type, const uint8_t *nal, size_t size)
 {
     if (a->codec == AV_CODEC_ID_HEVC)
-        a->idr |= type >= H265_FIRST_IRAP && type <= H265_LAST_IRAP;
+        look_at_h265(a, type);
     else
         look_at_h264(a, type, nal, size);
     a->has_slice |= is_slice(a, type);

@@ -141,6 +141,19 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
+// Of its own accord gnutls would use sendmsg, which a worker may not.
+static ssize_t push(gnutls_transport_ptr_t opaque, const void *bytes, size_t size)
+{
+    const struct gw_channel *channel = opaque;
+    return send(channel->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t pull(gnutls_transport_ptr_t opaque, void *bytes, size_t size)
+{
+    const struct gw_channel *channel = opaque;
+    return recv(channel->fd, bytes, size, MSG_DONTWAIT);
+}
+
 static int begin_tls(struct gw_channel *channel, const char *host)
 {
     if (gnutls_certificate_allocate_credentials(&channel->credentials) < 0 ||
@@ -150,7 +163,9 @@ static int begin_tls(struct gw_channel *channel, const char *host)
         return -ENOMEM;
     if (!is_address(host)) // which has no place there (RFC 6066, 3)
         gnutls_server_name_set(channel->tls, GNUTLS_NAME_DNS, host, strlen(host));
-    gnutls_transport_set_int(channel->tls, channel->fd);
+    gnutls_transport_set_ptr(channel->tls, channel);
+    gnutls_transport_set_push_function(channel->tls, push);
+    gnutls_transport_set_pull_function(channel->tls, pull);
     gnutls_handshake_set_timeout(channel->tls, GNUTLS_INDEFINITE_TIMEOUT); // ours is the deadline
     return 0;
 }

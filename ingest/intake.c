@@ -221,9 +221,7 @@ static int handle_picture(void *opaque, const struct gw_picture *picture)
 static void handle_skipped(void *opaque)
 {
     struct gw_intake *intake = opaque;
-    intake->status.alive_mono_us = intake->mono_us;
-    if (intake->sink->skipped && intake->status.online)
-        intake->sink->skipped(intake->sink->opaque);
+    intake->status.alive_mono_us = intake->mono_us; // what was lost was told already
 }
 
 // --- packets -------------------------------------------------------------------------------------

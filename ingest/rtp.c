@@ -18,6 +18,7 @@ enum {
     // A step of sequence numbers beyond these is a camera that began anew (RFC 3550, A.1).
     MOST_MISSING = 3000,
     MOST_LATE = 100,
+    MOST_LATE_RUN = 16,        // and so are so many late ones with none in order between them
     MOST_TOLD_LOST = 0x7fffff, // a report has 24 bits for it, one of them a sign
 };
 
@@ -136,8 +137,9 @@ enum gw_rtp_verdict gw_rtp_source_take(struct gw_rtp_source *source, const struc
         return take_other(source, rtp, mono_us);
 
     const int step = (int16_t)(rtp->sequence - source->next);
-    if (step < 0 && step >= -MOST_LATE)
+    if (step < 0 && step >= -MOST_LATE && ++source->late < MOST_LATE_RUN)
         return GW_RTP_IGNORE;
+    source->late = 0;
     if (step < 0 || step > MOST_MISSING) {
         count_anew(source, rtp);
         return GW_RTP_BEGIN;

@@ -43,6 +43,7 @@ struct gw_rtp_source {
     uint32_t source, other; // the one that is followed; the one before it, or one to ignore
     int64_t switched_us;    // when it became the followed one
     uint16_t next;          // expected sequence number
+    int late;               // packets in a row that seemed to be late
     uint32_t received, lost, cycles;
 };
 

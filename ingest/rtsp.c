@@ -528,7 +528,7 @@ static void resolve(const struct gw_rtsp *rtsp, const char *control, char ret[GW
         snprintf(ret, GW_URL_SIZE, "%s", control);
     else
         snprintf(ret, GW_URL_SIZE, "%s%s%s", rtsp->base,
-                 rtsp->base[strlen(rtsp->base) - 1] == '/' || *control == '/' ? "" : "/", control);
+                 rtsp->base[strlen(rtsp->base) - 1] == '/' ? "" : "/", control + (*control == '/'));
 }
 
 static void note_session(struct gw_rtsp *rtsp)

@@ -17,6 +17,7 @@ enum { MOST_LINE = 4096, USUAL_RATE = 90000, LEAST_RATE = 1000, MOST_RATE = 1000
 struct section {
     bool session; // what stands before the first "m="
     char media[16];
+    bool encrypted;    // SRTP, whose keys we are not told
     char encoding[32]; // of its first rtpmap, for people
     int types[GW_SDP_MOST_FORMATS];
     int type_count;
@@ -175,7 +176,7 @@ static void end_section(struct gw_sdp *sdp, const struct section *section)
     if (section->session) {
         strcpy(sdp->session_control, section->track.control);
     } else if (!sdp->format_count && section->track.format_count &&
-               !strcasecmp(section->media, "video")) {
+               !strcasecmp(section->media, "video") && !section->encrypted) {
         struct gw_sdp track = section->track;
         strcpy(track.session_control, sdp->session_control);
         strcpy(track.others, sdp->others);
@@ -190,6 +191,7 @@ static void begin_section(struct section *section, const char *line)
 {
     *section = (struct section){0};
     snprintf(section->media, sizeof(section->media), "%.*s", (int)strcspn(line, " \t"), line);
+    section->encrypted = strstr(line, "/SAVP") != NULL;
     make_plain(section->media);
 }
 
@@ -202,7 +204,7 @@ void gw_sdp_parse(const char *text, size_t size, struct gw_sdp *ret)
     for (const char *at = text, *end = text + size; at < end;) {
         const char *feed = memchr(at, '\n', (size_t)(end - at));
         size_t length = (size_t)((feed ? feed : end) - at);
-        size_t kept = length < sizeof(line) ? length : sizeof(line) - 1;
+        size_t kept = length < sizeof(line) ? length : 0; // half of a line says something else
         memcpy(line, at, kept);
         line[kept] = 0;
         line[strcspn(line, "\r")] = 0;

@@ -85,10 +85,10 @@ static int read_rtp(struct session *session, int64_t mono_us)
     int error = 0;
     while (!error) {
         uint8_t *room = gw_reorder_room(session->reorder);
-        ssize_t got = room ? recv(session->udp_fds[0], room, GW_REORDER_MOST, 0) : 0;
+        ssize_t got = room ? recv(session->udp_fds[0], room, GW_REORDER_MOST, MSG_TRUNC) : 0;
         if (got < 0)
-            break; // nothing more; a port that is refused shows as silence
-        if (room)
+            break;                          // nothing more; a port that is refused shows as silence
+        if (room && got <= GW_REORDER_MOST) // one that was cut is as good as lost
             gw_reorder_put(session->reorder, (size_t)got, mono_us);
         error = take_in_order(session, mono_us);
     }
@@ -343,6 +343,8 @@ static const struct {
     {-ENETUNREACH, GW_GAP_UNREACHABLE, "no route to the camera; check its address and the network"},
     {GW_ERROR_NO_HOST, GW_GAP_UNREACHABLE,
      "the camera's host name is unknown; check it, or use its address"},
+    {-EAGAIN, GW_GAP_DISCONNECTED,
+     "too many connections in a short time; check why the camera ends them"},
     {AVERROR_EOF, GW_GAP_DISCONNECTED, "the camera ended the stream"},
     {-ECONNRESET, GW_GAP_DISCONNECTED, "the connection was cut"},
     {-EPIPE, GW_GAP_DISCONNECTED, "the connection was cut"},

@@ -44,7 +44,8 @@ struct gw_session_sink {
     void (*lost)(void *opaque, unsigned packets);
     // The camera told its clock (RTCP sender report): it is so much ahead of ours, smoothed, µs.
     void (*clock)(void *opaque, int64_t offset_us);
-    // A picture came that cannot be used, and is skipped with all up to the next keyframe.
+    // A picture came that cannot be decoded, and is skipped with all up to the next keyframe. Not
+    // told of those that are let go after a loss.
     void (*skipped)(void *opaque);
 };
 
