@@ -35,6 +35,7 @@
 #include "app/door.h"
 #include "app/door_client.h"
 #include "app/sandbox.h"
+#include "app/sandbox_build.h"
 #include "core/clock.h"
 #include "storage/clip_writer.h"
 #include "storage/media.h"
@@ -285,7 +286,7 @@ static int call_what_is_forbidden(void *opaque)
     EXPECT_ERROR(syscall(SYS_memfd_create, "m", 0), EPERM);
     EXPECT_ERROR(chmod(store, 0777), EPERM);
     EXPECT_ERROR(setuid(0), EPERM);
-#ifndef __SANITIZE_ADDRESS__ // LeakSanitizer needs these
+#if !SANITIZED // sanitizers need these
     EXPECT_ERROR(fork(), EPERM);
     EXPECT_ERROR(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL), EPERM);
     EXPECT_ERROR(prctl(PR_SET_DUMPABLE, 1), EPERM);
