@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "app/door_message.h"
+#include "app/door_book.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "ingest/dial.h"
@@ -27,28 +27,6 @@ enum {
 };
 #define NAME_LIMIT_US (20 * GW_SECOND) // longer than a session waits
 #define PAIR_LIMIT_US (30 * GW_SECOND) // a pair that is never aimed
-// A stream may ask for so many sockets at once, then for one more each second: enough for a session
-// with redirects and a change of transport at every reconnect, too little for scanning a network.
-#define ALLOWANCE    24
-#define ALLOWANCE_US GW_SECOND
-
-// One stream of a camera.
-struct leaf {
-    char home[GW_URL_HOST_SIZE]; // "" when the camera has no such stream
-    bool connected;              // once, to the peer and from the local address below
-    union gw_address peer, local;
-    int pair[2]; // kept until it is aimed; -1
-    uint16_t pair_port;
-    int64_t pair_until_us;
-    int64_t allowance_us; // ALLOWANCE_US per socket that it may still have
-    int64_t counted_us;   // mono, when the allowance was last worked out
-};
-
-struct entry {
-    char camera[GW_CAMERA_ID_SIZE];
-    int worker;
-    struct leaf leaves[GW_DOOR_STREAM_COUNT];
-};
 
 // A connection whose names are being asked for.
 struct pending {
@@ -72,96 +50,12 @@ struct gw_door {
 
     pthread_mutex_t lock; // guards all below; held for moments, never over a wait
     bool stopping;
-    struct desk *desks;    // one per worker
-    struct entry *entries; // by camera id
-    int entry_count;
+    struct desk *desks; // one per worker
+    struct gw_door_book book;
     struct gw_door_counters counters;
     int64_t complained_us; // mono
     uint64_t unsaid;       // refusals since then
 };
-
-// --- entries -------------------------------------------------------------------------------------
-
-static int compare_camera(const void *id, const void *entry)
-{
-    return strcmp(id, ((const struct entry *)entry)->camera);
-}
-
-static struct entry *find_entry(const struct gw_door *door, const char *camera)
-{
-    if (!door->entry_count)
-        return NULL;
-    return bsearch(camera, door->entries, (size_t)door->entry_count, sizeof(struct entry),
-                   compare_camera);
-}
-
-static void drop_pair(struct leaf *leaf)
-{
-    for (int i = 0; i < 2; i++) {
-        if (leaf->pair[i] >= 0)
-            close(leaf->pair[i]);
-        leaf->pair[i] = -1;
-    }
-}
-
-static void drop_entry(struct entry *entry)
-{
-    for (int i = 0; i < GW_DOOR_STREAM_COUNT; i++)
-        drop_pair(&entry->leaves[i]);
-}
-
-static struct leaf make_leaf(const char *url, int64_t now_us)
-{
-    struct leaf leaf = {
-        .pair = {-1, -1}, .allowance_us = ALLOWANCE * ALLOWANCE_US, .counted_us = now_us};
-    uint16_t port;
-    if (gw_url_host(url, leaf.home, &port) < 0)
-        leaf.home[0] = 0;
-    return leaf;
-}
-
-static struct entry make_entry(const struct gw_assigned *assigned, int64_t now_us)
-{
-    const struct gw_camera *camera = &assigned->camera;
-    struct entry entry = {.worker = assigned->worker};
-    strcpy(entry.camera, camera->id);
-    entry.leaves[GW_DOOR_RECORD] = make_leaf(camera->record_url, now_us);
-    entry.leaves[GW_DOOR_DETECT] = make_leaf(camera->detect_url, now_us);
-    return entry;
-}
-
-// What is known of a stream stays known, and its allowance used, as long as it is the same one.
-static void take_over(struct entry *entry, struct entry *old)
-{
-    for (int i = 0; i < GW_DOOR_STREAM_COUNT; i++)
-        if (old->worker == entry->worker && !strcmp(old->leaves[i].home, entry->leaves[i].home)) {
-            entry->leaves[i] = old->leaves[i];
-            old->leaves[i].pair[0] = old->leaves[i].pair[1] = -1;
-        }
-}
-
-void gw_door_assign(struct gw_door *door, const struct gw_assignment *assignment)
-{
-    struct entry *entries = calloc((size_t)assignment->count + 1, sizeof(*entries));
-    int64_t now_us = gw_mono_us();
-    if (!entries)
-        abort();
-
-    pthread_mutex_lock(&door->lock);
-    for (int i = 0; i < assignment->count; i++) {
-        entries[i] = make_entry(&assignment->cameras[i], now_us);
-        struct entry *old = find_entry(door, entries[i].camera);
-        if (old)
-            take_over(&entries[i], old);
-    }
-    for (int i = 0; i < door->entry_count; i++)
-        drop_entry(&door->entries[i]);
-    struct entry *before = door->entries;
-    door->entries = entries;
-    door->entry_count = assignment->count;
-    pthread_mutex_unlock(&door->lock);
-    free(before);
-}
 
 // --- answers -------------------------------------------------------------------------------------
 
@@ -215,69 +109,47 @@ static void refuse(struct gw_door *door, int worker, const struct gw_door_reques
 }
 
 // The stream that a request is about, if this worker may ask for it; else refuses.
-static struct leaf *find_leaf(struct gw_door *door, int worker,
-                              const struct gw_door_request *request)
+static struct gw_door_leaf *find_leaf(struct gw_door *door, int worker,
+                                      const struct gw_door_request *request)
 {
-    struct entry *entry = find_entry(door, request->camera);
-    struct leaf *leaf = entry ? &entry->leaves[request->stream] : NULL;
-    if (leaf && entry->worker == worker && *leaf->home)
+    struct gw_door_leaf *leaf = gw_door_book_find(&door->book, worker, request->camera,
+                                                  (enum gw_door_stream)request->stream);
+    if (leaf)
         return leaf;
     refuse(door, worker, request, GW_ERROR_FORBIDDEN, "it has no such camera or stream");
     return NULL;
 }
 
-static bool use_allowance(struct leaf *leaf, int64_t now_us)
-{
-    leaf->allowance_us += now_us - leaf->counted_us;
-    leaf->counted_us = now_us;
-    if (leaf->allowance_us > ALLOWANCE * ALLOWANCE_US)
-        leaf->allowance_us = ALLOWANCE * ALLOWANCE_US;
-    if (leaf->allowance_us < ALLOWANCE_US)
-        return false;
-    leaf->allowance_us -= ALLOWANCE_US;
-    return true;
-}
-
 // --- UDP -----------------------------------------------------------------------------------------
 
 static void handle_open_udp(struct gw_door *door, int worker, const struct gw_door_request *request,
-                            struct leaf *leaf)
+                            struct gw_door_leaf *leaf)
 {
     if (!leaf->connected) {
         refuse(door, worker, request, -ENOTCONN, "a pair comes after a connection");
         return;
     }
-    drop_pair(leaf);
+    gw_door_leaf_drop_pair(leaf);
     int error = gw_dial_open_pair(&leaf->local, leaf->pair, &leaf->pair_port);
     leaf->pair_until_us = gw_mono_us() + PAIR_LIMIT_US;
     answer(door, worker, request->ticket, error, leaf->pair_port, leaf->pair, error ? 0 : 2);
 }
 
 static void handle_aim_udp(struct gw_door *door, int worker, const struct gw_door_request *request,
-                           struct leaf *leaf)
+                           struct gw_door_leaf *leaf)
 {
     if (leaf->pair[0] < 0 || leaf->pair_port != request->local_port) {
         answer(door, worker, request->ticket, -ENOENT, 0, NULL, 0); // it took too long
         return;
     }
     int error = gw_dial_aim_pair(&leaf->peer, leaf->pair, request->ports);
-    drop_pair(leaf);
+    gw_door_leaf_drop_pair(leaf);
     answer(door, worker, request->ticket, error, 0, NULL, 0);
-}
-
-static void expire_pairs(struct gw_door *door, int64_t now_us)
-{
-    for (int i = 0; i < door->entry_count; i++)
-        for (int j = 0; j < GW_DOOR_STREAM_COUNT; j++) {
-            struct leaf *leaf = &door->entries[i].leaves[j];
-            if (leaf->pair[0] >= 0 && now_us >= leaf->pair_until_us)
-                drop_pair(leaf);
-        }
 }
 
 // --- connections ---------------------------------------------------------------------------------
 
-static void remember(struct leaf *leaf, int fd, const union gw_address *peer)
+static void remember(struct gw_door_leaf *leaf, int fd, const union gw_address *peer)
 {
     socklen_t size = sizeof(leaf->local);
     leaf->peer = *peer;
@@ -288,7 +160,7 @@ static void remember(struct leaf *leaf, int fd, const union gw_address *peer)
 static void finish_connect(struct gw_door *door, int worker, struct pending *pending)
 {
     const struct gw_door_request *request = &pending->request;
-    struct leaf *leaf = find_leaf(door, worker, request);
+    struct gw_door_leaf *leaf = find_leaf(door, worker, request);
     union gw_address peer;
 
     if (!leaf)
@@ -344,7 +216,7 @@ static bool is_answered(struct pending *pending, int64_t now_us)
 }
 
 static void handle_connect(struct gw_door *door, int worker, const struct gw_door_request *request,
-                           const struct leaf *leaf)
+                           const struct gw_door_leaf *leaf)
 {
     struct desk *desk = &door->desks[worker];
     struct pending *pending = calloc(1, sizeof(*pending));
@@ -399,10 +271,10 @@ static bool is_sound(const struct gw_door_request *request, ssize_t size)
 
 static void handle_request(struct gw_door *door, int worker, const struct gw_door_request *request)
 {
-    struct leaf *leaf = find_leaf(door, worker, request);
+    struct gw_door_leaf *leaf = find_leaf(door, worker, request);
     if (!leaf)
         return;
-    if (request->kind != GW_DOOR_AIM_UDP && !use_allowance(leaf, gw_mono_us())) {
+    if (request->kind != GW_DOOR_AIM_UDP && !gw_door_leaf_use_allowance(leaf, gw_mono_us())) {
         refuse(door, worker, request, -EAGAIN, "it asks too often");
         return;
     }
@@ -488,7 +360,7 @@ static void step(struct gw_door *door, const struct pollfd *polls)
         if (polls[1 + i].revents && door->desks[i].fd >= 0)
             serve(door, i);
     }
-    expire_pairs(door, now_us);
+    gw_door_book_expire(&door->book, now_us);
 }
 
 static void *run(void *opaque)
@@ -526,13 +398,11 @@ static void free_door(struct gw_door *door)
 {
     for (int i = 0; i < door->config.workers; i++)
         close_desk(&door->desks[i]);
-    for (int i = 0; i < door->entry_count; i++)
-        drop_entry(&door->entries[i]);
+    gw_door_book_finish(&door->book);
     if (door->wake_fd >= 0)
         close(door->wake_fd);
     pthread_mutex_destroy(&door->lock);
     free(door->desks);
-    free(door->entries);
     free(door);
 }
 
@@ -578,11 +448,16 @@ void gw_door_admit(struct gw_door *door, int worker, int fd)
     pthread_mutex_lock(&door->lock);
     close_desk(&door->desks[worker]);
     door->desks[worker].fd = fd;
-    for (int i = 0; i < door->entry_count; i++)
-        if (door->entries[i].worker == worker)
-            drop_entry(&door->entries[i]);
+    gw_door_book_forget_worker(&door->book, worker);
     pthread_mutex_unlock(&door->lock);
     wake(door);
+}
+
+void gw_door_assign(struct gw_door *door, const struct gw_assignment *assignment)
+{
+    pthread_mutex_lock(&door->lock);
+    gw_door_book_assign(&door->book, assignment, gw_mono_us());
+    pthread_mutex_unlock(&door->lock);
 }
 
 void gw_door_count(struct gw_door *door, struct gw_door_counters *ret)
