@@ -67,7 +67,8 @@ struct checked {
 
 static const struct checked checked[] = {
     {"sendto", 4, 0},                                    // only where the socket is connected to
-    {"prctl", 0, PR_SET_NAME}, {"prctl", 0, PR_SET_VMA}, // the C library names its memory
+    {"prctl", 0, PR_SET_NAME},
+    {"prctl", 0, PR_GET_NAME}, {"prctl", 0, PR_SET_VMA}, // the C library names its memory
     {"prlimit64", 0, 0},                                 // its own
     {"fcntl", 1, F_GETFD},     {"fcntl", 1, F_SETFD},         {"fcntl", 1, F_GETFL},
     {"fcntl", 1, F_SETFL},     {"fcntl", 1, F_DUPFD_CLOEXEC}, {"ioctl", 1, FIONBIO},

@@ -53,7 +53,7 @@ static bool find_v4(const union gw_address *address, uint32_t *ret)
 
 bool gw_address_same_host(const union gw_address *a, const union gw_address *b)
 {
-    uint32_t a4, b4;
+    uint32_t a4 = 0, b4 = 0;
     bool a_is_v4 = find_v4(a, &a4), b_is_v4 = find_v4(b, &b4);
     if (a_is_v4 || b_is_v4)
         return a_is_v4 && b_is_v4 && a4 == b4;
