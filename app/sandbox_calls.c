@@ -65,15 +65,23 @@ struct checked {
     uint64_t value;
 };
 
+// clang-format off
 static const struct checked checked[] = {
-    {"sendto", 4, 0},                                    // only where the socket is connected to
+    {"sendto", 4, 0},         // only where the socket is connected to
     {"prctl", 0, PR_SET_NAME},
-    {"prctl", 0, PR_GET_NAME}, {"prctl", 0, PR_SET_VMA}, // the C library names its memory
-    {"prlimit64", 0, 0},                                 // its own
-    {"fcntl", 1, F_GETFD},     {"fcntl", 1, F_SETFD},         {"fcntl", 1, F_GETFL},
-    {"fcntl", 1, F_SETFL},     {"fcntl", 1, F_DUPFD_CLOEXEC}, {"ioctl", 1, FIONBIO},
-    {"ioctl", 1, FIONREAD},    {"ioctl", 1, TCGETS}, // isatty
+    {"prctl", 0, PR_GET_NAME},
+    {"prctl", 0, PR_SET_VMA}, // the C library names its memory
+    {"prlimit64", 0, 0},      // its own
+    {"fcntl", 1, F_GETFD},
+    {"fcntl", 1, F_SETFD},
+    {"fcntl", 1, F_GETFL},
+    {"fcntl", 1, F_SETFL},
+    {"fcntl", 1, F_DUPFD_CLOEXEC},
+    {"ioctl", 1, FIONBIO},
+    {"ioctl", 1, FIONREAD},
+    {"ioctl", 1, TCGETS},     // isatty
 };
+// clang-format on
 
 // Level and name of the socket options that may be set.
 static const int options[][2] = {
