@@ -118,6 +118,21 @@ def test_a_camera_that_hangs_is_one_gap_from_its_last_picture_to_its_next(make_s
         assert_tiled(site)
 
 
+@pytest.mark.parametrize("record", ["continuous", "events"])
+def test_a_gap_keeps_the_cause_that_it_began_with(make_site, make_camera, footage, record):
+    site, camera = started(make_site, make_camera, footage, record)
+    time.sleep(2)
+    camera.stop()
+    gap = open_gap(site, 10)
+    assert gap["cause"] == "disconnected"
+    wait_for("refused meanwhile", lambda: "nobody listens" in site.camera("gate")["reason"], 15)
+    make_camera({"gate": footage["h264"]}, port=camera.port, live=True)
+    closed = closed_gap(site, 40)
+    assert closed["id"] == gap["id"] and closed["cause"] == "disconnected"
+    if record == "continuous":
+        assert_tiled(site)
+
+
 def test_a_camera_that_cannot_be_reached_has_a_gap_from_the_beginning(make_site, footage):
     site = make_site().start()
     port = free_port()
