@@ -73,6 +73,11 @@ test('the_snapshot_has_a_box_around_what_moved', withSite(async ({ site, page })
   await page.waitForSelector(video);
 }));
 
+test('an_event_tells_how_far_its_cameras_clock_was_off', withSite(async ({ site, page }) => {
+  await show(site, page, site.addEvent('gate-07', usAgo(60), { clock_offset_us: -1_250_000 }));
+  assert.match(await page.textContent('[data-test="facts"]'), /时钟偏差.*−1\.25 秒/s);
+}));
+
 test('times_are_told_in_local_time_and_utc', withSite(async ({ site, page }) => {
   const event = site.addEvent('gate-07', Date.UTC(2026, 4, 4, 3, 2, 1) * 1000);
   await show(site, page, event);

@@ -80,7 +80,7 @@ export class FakeSite {
 
   openEvent(camera, start_us = Date.now() * 1000 - 1_000_000, more = {}) {
     const event = { id: this.id(start_us), camera, kind: 'motion', state: 'open', start_us, end_us: start_us + 400_000,
-      confirmed_us: start_us + 400_000, score: 0.62, box: [0.42, 0.56, 0.21, 0.2], zones: [], interrupted: false,
+      confirmed_us: start_us + 400_000, score: 0.62, box: [0.42, 0.56, 0.21, 0.2], zones: [], interrupted: false, clock_offset_us: null,
       has_snapshot: true, snapshot_us: start_us + 300_000, ...this.placeOf(camera), ...more };
     this.events.push(event);
     this.tell('event.opened', camera, timed(event));
@@ -100,7 +100,7 @@ export class FakeSite {
   openClip(event, lead = 4) {
     const start_us = event.start_us - lead * 1e6;
     const clip = { id: this.id(start_us), camera: event.camera, state: 'recording', start_us, end_us: start_us, size_bytes: 0,
-      frames: 0, codec: 'h264', width: 640, height: 360, truncated: false, ...this.placeOf(event.camera) };
+      frames: 0, codec: 'h264', width: 640, height: 360, truncated: false, clock_offset_us: null, ...this.placeOf(event.camera) };
     this.clips.push(clip);
     this.tell('clip.opened', clip.camera, timed(clip));
     return clip;
