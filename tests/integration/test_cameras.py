@@ -23,7 +23,7 @@ def packets(site, camera):
     """How many packets the site has received from a camera, by its metrics."""
     _, _, body = site.request("/metrics")
     lines = [line for line in body.decode().splitlines()
-             if "packets" in line and f'"{camera}"' in line and not line.startswith("#")]
+             if line.startswith(f'gridwatch_camera_packets_total{{camera="{camera}"}}')]
     return int(float(lines[0].rsplit(" ", 1)[1])) if lines else 0
 
 
