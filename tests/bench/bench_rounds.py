@@ -41,7 +41,8 @@ class Use:
 
     def ratios(self, before):
         """{name: now in terms of before}."""
-        return {name: getattr(self, name) / getattr(before, name) for name in ("resident_kib", "threads", "descriptors")}
+        names = ("resident_kib", "threads", "descriptors")
+        return {name: getattr(self, name) / getattr(before, name) for name in names}
 
 
 def look(pid, times=10, every_s=0.3):

@@ -59,7 +59,7 @@ class Behaviour:
     second_source: bool = False                 # another SSRC sends beside the first
     reordered: bool = False                     # packets in pairs, the second one first
     trickled: bool = False                      # in pieces of some bytes
-    loses_by_udp: int = 0                       # every so-manieth packet of those that go by UDP, after 2 s, in no keyframe
+    loses_by_udp: int = 0                       # one packet of so many, after 2 s, in no keyframe
     script: list = field(default_factory=list)
 
 
@@ -171,11 +171,6 @@ def jump(seconds):
     def act(camera, connection):
         camera.first_ticks += round(seconds * 90000)
     return act
-
-
-def to_next_key(camera, connection):
-    """What follows begins with a keyframe (as when a camera's encoder starts anew)."""
-    connection.place = connection.film.next_key(connection.place)
 
 
 def both(*actions):

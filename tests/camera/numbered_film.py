@@ -137,8 +137,8 @@ def load(path, codec, width, height):
 def read_parameter_sets(path, codec):
     name = "h264" if codec == "h264" else "hevc"
     # Said outright: the muxer takes a first sample of 256 to 511 bytes for a byte stream already.
-    stream = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-c", "copy", "-bsf:v", f"{name}_mp4toannexb", "-f",
-                             name, "-"], capture_output=True, check=True).stdout
+    stream = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-c", "copy", "-bsf:v",
+                             f"{name}_mp4toannexb", "-f", name, "-"], capture_output=True, check=True).stdout
     sets = [unit for unit in split_units(stream) if nal_type(codec, unit) in PARAMETER_SETS[codec]]
     return tuple(dict.fromkeys(sets))
 

@@ -55,6 +55,10 @@ def some(numbers):
     return ", ".join(map(str, numbers[:8])) + (f", … ({len(numbers)})" if len(numbers) > 8 else "")
 
 
+def of_clip(clip):
+    return f"in the clip that begins with {clip[0].number}"
+
+
 def judge_numbers(clips, ledger, row, until_us):
     """clips: lists of Recorded, in the order of their starts. Exactly the usable pictures, once, in order."""
     recorded = [picture.number for clip in clips for picture in clip]
@@ -89,17 +93,15 @@ def judge_times(clips, ledger, row):
     complaints = []
     for clip in clips:
         if any(later.dts_us <= before.dts_us for before, later in zip(clip, clip[1:])):
-            complaints.append(f"decoding times do not increase in the clip that begins with {clip[0].number}")
+            complaints.append(f"decoding times do not increase {of_clip(clip)}")
         settled = sorted((picture.pts_us, taken[picture.number]) for picture in clip
                          if picture.number in taken and taken[picture.number] >= begin_us)
         off = [pts_us - taken_us - row.ahead_s * SECOND for pts_us, taken_us in settled]
         if off and (min(off) < -row.within_s * SECOND or max(off) > row.within_s * SECOND + late_us):
-            complaints.append(f"captured {min(off) / SECOND:+.3f} to {max(off) / SECOND:+.3f} s off in the clip that begins "
-                              f"with {clip[0].number}")
+            complaints.append(f"captured {min(off) / SECOND:+.3f} to {max(off) / SECOND:+.3f} s off {of_clip(clip)}")
         uneven = [(b[0] - a[0]) - (b[1] - a[1]) for a, b in zip(settled, settled[1:])]
         if uneven and max(map(abs, uneven)) > row.uneven_s * SECOND:
-            complaints.append(f"durations are up to {max(map(abs, uneven)) / SECOND:.3f} s off in the clip that begins with "
-                              f"{clip[0].number}")
+            complaints.append(f"durations are up to {max(map(abs, uneven)) / SECOND:.3f} s off {of_clip(clip)}")
     return complaints
 
 
@@ -153,7 +155,8 @@ def judge_gaps(gaps, ledger, row, added_us, until_us):
         row.begins_s and first and gap["from_us"] < first + row.begins_s * SECOND)]
     if first is None:
         if len(early) != 1 or early[0]["state"] != "open" or not re.fullmatch(row.cause, early[0]["cause"]):
-            complaints.append(f"expected one open gap ({row.cause}), there are: {', '.join(map(shown, early)) or 'none'}")
+            found = ", ".join(map(shown, early)) or "none"
+            complaints.append(f"expected one open gap ({row.cause}), there are: {found}")
         elif abs(early[0]["from_us"] - added_us) > 5 * SECOND:
             complaints.append(f"a gap that does not begin when the camera was added: {shown(early[0])}")
         return complaints
@@ -164,7 +167,8 @@ def judge_gaps(gaps, ledger, row, added_us, until_us):
             complaints.append(f"the first gap should end at {seconds(first, added_us)}: {shown(gap)}")
         if not re.fullmatch(row.first_cause, gap["cause"]):
             complaints.append(f"the first gap should be {row.first_cause}: {shown(gap)}")
-    return complaints + match_gaps(rest, holes(ledger, until_us, round(SECOND / row.fps)), row, tolerance_us, added_us, shown)
+    wanted = holes(ledger, until_us, round(SECOND / row.fps))
+    return complaints + match_gaps(rest, wanted, row, tolerance_us, added_us, shown)
 
 
 def match_gaps(gaps, wanted, row, tolerance_us, added_us, shown):

@@ -17,10 +17,12 @@ import time
 import pytest
 
 from bad_camera import PASSWORD, USER, BadCamera
-from behaviour import Behaviour, after, change, close, freeze, in_picture, jump, lose, new_ssrc, reboot, refuse, reset, stall
+from behaviour import (Behaviour, after, change, close, freeze, in_picture, jump, lose, new_ssrc, reboot, refuse, reset,
+                       stall)
 from gridwatch_site import wait_for
 from misbehaviours import MISBEHAVIOURS
 from numbered_film import FPS, escape, find_number, number_unit, read_packets, read_stream, unescape
+from rtsp_camera import ROOT
 
 SECOND = 1_000_000
 QUICK = ["-analyzeduration", "500000"]  # how long ffmpeg looks at a stream before it begins
@@ -38,8 +40,9 @@ def make_bad_camera(opened, films):
 
 def pull(camera, seconds=3, transport="tcp", muxer="h264"):
     """What ffmpeg takes from it in so many seconds of film, as the bytes of that muxer."""
-    done = subprocess.run(["ffmpeg", "-v", "error", *QUICK, "-rtsp_transport", transport, "-i", camera.login_url, "-t", str(seconds),
-                           "-map", "0:v", "-c", "copy", "-f", muxer, "-"], capture_output=True, timeout=60, check=False)
+    done = subprocess.run(["ffmpeg", "-v", "error", *QUICK, "-rtsp_transport", transport, "-i", camera.login_url, "-t",
+                           str(seconds), "-map", "0:v", "-c", "copy", "-f", muxer, "-"], capture_output=True, timeout=60,
+                          check=False)
     return done.stdout
 
 
@@ -151,7 +154,8 @@ def test_every_number_survives_emulation_prevention(codec, number):
 PULLED = [*((name, "tcp") for name in (
     "well", "b-frames", "slices", "aggregated", "h265", "h265-b-frames", "h265-slices", "h265-aggregated", "trickles",
     "no-marker", "every-marker", "wraps", "new-ssrc", "sets-in-stream", "sets-in-description", "audio-and-metadata",
-    "other-channels", "bare-lines", "internal-address", "redirects", "tls", "zero-lengths", "asks-back", "udp-refused")),
+    "other-channels", "bare-lines", "internal-address", "redirects", "tls", "zero-lengths", "asks-back",
+    "udp-refused")),
     ("well", "udp"), ("tcp-refused", "udp"), ("udp-reorders", "udp")]
 
 
@@ -199,8 +203,8 @@ def test_its_film_is_endless_and_its_pictures_decode(make_bad_camera, films):
 def test_the_numbers_of_a_file_can_be_read(make_bad_camera, tmp_path):
     camera = make_bad_camera("well")
     path = tmp_path / "film.mp4"
-    subprocess.run(["ffmpeg", "-v", "error", *QUICK, "-rtsp_transport", "tcp", "-i", camera.url, "-t", "3", "-c", "copy",
-                    str(path)], check=True, capture_output=True)
+    subprocess.run(["ffmpeg", "-v", "error", *QUICK, "-rtsp_transport", "tcp", "-i", camera.url, "-t", "3", "-c",
+                    "copy", str(path)], check=True, capture_output=True)
     numbers = [find_number(packet.units) for packet in read_packets(path)]
     assert len(numbers) >= 25 and numbers == sent_numbers(camera)[:len(numbers)]
 
@@ -287,7 +291,8 @@ def test_it_asks_for_a_password_and_knows_the_right_one(make_bad_camera, scheme,
     camera = make_bad_camera(Behaviour(login=scheme))
     assert bool(pull(camera, 1)) == right
     wrong = camera.login_url.replace("p%40ss", "other")
-    done = subprocess.run(["ffprobe", "-v", "error", *QUICK, "-rtsp_transport", "tcp", wrong], capture_output=True, check=False)
+    done = subprocess.run(["ffprobe", "-v", "error", *QUICK, "-rtsp_transport", "tcp", wrong], capture_output=True,
+                          check=False)
     assert done.returncode and b"401" in done.stderr
 
 
@@ -323,8 +328,8 @@ def test_a_nonce_becomes_stale_and_is_said_to(make_bad_camera, connect):
     assert re.search('nonce="(.*?)"', first).group(1) != re.search('nonce="(.*?)"', again).group(1)
 
 
-@pytest.mark.parametrize("kept_by, refused, lives", [("GET_PARAMETER", "OPTIONS", True), ("OPTIONS", "GET_PARAMETER", True),
-                                                     ("OPTIONS", None, False)])
+@pytest.mark.parametrize("kept_by, refused, lives", [
+    ("GET_PARAMETER", "OPTIONS", True), ("OPTIONS", "GET_PARAMETER", True), ("OPTIONS", None, False)])
 def test_a_short_session_lives_by_the_right_request_only(make_bad_camera, connect, kept_by, refused, lives):
     status = {"GET_PARAMETER": "501 Not Implemented"} if refused == "GET_PARAMETER" else {}
     camera = make_bad_camera(Behaviour(session_timeout_s=0.8, kept_alive_by=(kept_by,), status=status))
@@ -347,7 +352,8 @@ def test_it_refuses_with_the_words_told(make_bad_camera, connect, name, said):
 
 
 def test_a_redirect_names_a_port_that_serves_or_a_host_that_is_another(make_bad_camera, connect):
-    for name, there in [("redirects", "127.0.0.1"), ("redirects-elsewhere", "127.0.0.2"), ("redirects-in-circle", "127.0.0.1")]:
+    for name, there in [("redirects", "127.0.0.1"), ("redirects-elsewhere", "127.0.0.2"),
+                        ("redirects-in-circle", "127.0.0.1")]:
         camera = make_bad_camera(name)
         _, text, _ = connect(camera).ask("DESCRIBE")
         host, port = re.search(r"Location: rtsp://([\d.]+):(\d+)/live", text).groups()
@@ -457,14 +463,14 @@ def test_it_sends_no_keyframe_for_the_time_told(make_bad_camera, connect):
 
 
 def test_every_misbehaviour_can_be_started_by_hand_and_is_described():
-    program = [str(__import__("pathlib").Path(__file__).resolve().parents[1] / "camera/bad_camera.py")]
+    program = [str(ROOT / "tests/camera/bad_camera.py")]
     listed = subprocess.run([*program, "--list"], capture_output=True, text=True, check=True).stdout
     assert [line.split()[0] for line in listed.splitlines()] == list(MISBEHAVIOURS)
     with subprocess.Popen([*program, "--ledger", "well"], stdout=subprocess.PIPE, text=True) as process:
         try:
             url = process.stdout.readline().strip()
-            subprocess.run(["ffmpeg", "-v", "error", *QUICK, "-rtsp_transport", "tcp", "-i", url, "-t", "1", "-f", "null", "-"],
-                           check=True, timeout=30, capture_output=True)
+            subprocess.run(["ffmpeg", "-v", "error", *QUICK, "-rtsp_transport", "tcp", "-i", url, "-t", "1", "-f",
+                            "null", "-"], check=True, timeout=30, capture_output=True)
             assert json.loads(process.stdout.readline())["number"] == 0
         finally:
             process.terminate()

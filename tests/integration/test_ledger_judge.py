@@ -4,8 +4,9 @@
 """The judge of test_misbehaviours.py finds what is wrong and nothing else, on made-up ledgers."""
 import pytest
 
-from bad_camera import Sent
-from ledger_judge import (FRAME_US, SECOND, holes, judge_films, judge_gaps, judge_numbers, judge_times, usable, without_begin)
+from camera_ledger import Sent
+from ledger_judge import (FRAME_US, SECOND, holes, judge_films, judge_gaps, judge_numbers, judge_times, usable,
+                          without_begin)
 from numbered_film import Recorded
 from test_misbehaviours import Row
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bad_camera import BadCamera, wall_us
+from bad_camera import BadCamera
+from camera_ledger import wall_us
 from gridwatch_site import Site, probe_frames, wait_for
 from ledger_judge import SECOND, judge_films, judge_gaps, judge_numbers, judge_times, usable, without_begin
 from misbehaviours import MISBEHAVIOURS
@@ -157,7 +158,8 @@ ROWS = [
     recorded("clock-right", "capture_times_follow_a_clock_that_is_right", by_arrival=False),
     recorded("clock-near", "capture_times_follow_a_clock_that_is_nearly_right", ahead_s=0.8, settles_s=9,
              by_arrival=False),
-    recorded("clock-hours-off", "a_clock_that_is_hours_off_is_told_and_not_followed", status="degraded", reason="clock"),
+    recorded("clock-hours-off", "a_clock_that_is_hours_off_is_told_and_not_followed", status="degraded",
+             reason="clock"),
     recorded("clock-jumps", "a_clock_that_jumps_is_told_and_loses_nothing", status="degraded", reason="clock"),
     recorded("ticks-jump-ahead", "timestamps_that_jump_ahead_lose_nothing", settles_s=12),
     recorded("ticks-jump-back", "timestamps_that_jump_back_lose_nothing", settles_s=12),
