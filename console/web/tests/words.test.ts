@@ -34,11 +34,11 @@ describe('words', () => {
   });
 
   test('every_reason_that_a_camera_can_be_offline_for_is_told_in_chinese', () => {
-    const bodies = [/gw_session_reason\(int error\)\n\{(.*?)\n\}/s.exec(session)![1]!, /find_reason\([^)]*\)\n\{(.*?)\n\}/s.exec(strays)![1]!];
-    const reasons = bodies.flatMap((body) =>
-      [...body.matchAll(/return\s+((?:"[^"]*"\s*)+);/g)].map((found) => found[1]!.replace(/"\s*"|^"|"\s*$/g, '')),
-    );
-    expect(reasons.length).toBeGreaterThan(10);
+    const table = /reasons\[\] = \{(.*?)\n\};/s.exec(session)![1]!;
+    const body = /find_reason\([^)]*\)\n\{(.*?)\n\}/s.exec(strays)![1]!;
+    const texts = [...table.matchAll(/,\s*((?:"[^"]*"\s*)+)\}/g), ...body.matchAll(/return\s+((?:"[^"]*"\s*)+);/g)];
+    const reasons = texts.map((found) => found[1]!.replace(/"\s*"|^"|"\s*$/g, ''));
+    expect(reasons.length).toBeGreaterThan(20);
     for (const reason of reasons) expect(reasonIn('zh-CN', reason), reason).toMatch(/[\u4e00-\u9fff]/);
   });
 

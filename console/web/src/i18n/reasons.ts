@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Why a camera is offline or degraded, in Chinese. The site says it in English (gw_session_reason() in
+// Why a camera is offline or degraded, in Chinese. The site says it in English (the table of reasons in
 // ingest/session.c, find_reason() in app/strays.c); a test makes sure that none of its sentences is
 // missing here.
 
 const chinese: Record<string, string> = {
-  'user name or password refused; check both, and that the camera takes MD5 digest or basic logins':
-    '用户名或密码被拒绝；请核对，并确认摄像机接受 MD5 摘要认证或基本认证',
+  'user name or password refused; check both, and that the camera takes digest or basic logins':
+    '用户名或密码被拒绝；请核对，并确认摄像机接受摘要认证或基本认证',
   'nobody listens at that address; check host and port': '该地址没有服务；请核对主机和端口',
   'the camera has no such stream; check the path in its URL': '摄像机没有这个码流；请核对地址中的路径',
   "no H.264 or H.265 video in the stream; change the camera's encoding": '码流中没有 H.264 或 H.265 视频；请更改摄像机的编码',
@@ -17,8 +17,12 @@ const chinese: Record<string, string> = {
   'the camera answered that it fails; check its state and how many may watch it at once':
     '摄像机报告自身出错；请检查其状态和同时观看的数量上限',
   'the camera refused the request; check the path in its URL': '摄像机拒绝了请求；请核对地址中的路径',
-  'the camera does not send over TCP; check its settings, and allow RTP over RTSP':
-    '摄像机不支持 TCP 传输；请检查其设置，允许 RTP over RTSP',
+  'the camera sends neither within the RTSP connection nor by UDP; check its settings':
+    '摄像机既不在 RTSP 连接内也不以 UDP 发送；请检查其设置',
+  'the camera redirects to an address that is not allowed; put the right one into its URL':
+    '摄像机重定向到不允许的地址；请在其 URL 中填写正确的地址',
+  "the camera's host name is unknown; check it, or use its address": '摄像机的主机名无法解析；请核对，或改用其地址',
+  'too many connections in a short time; check why the camera ends them': '短时间内连接过多；请检查摄像机为何断开连接',
   'what the camera sends cannot be read as RTSP with H.264 or H.265; check its encoding':
     '摄像机发送的内容不是 H.264 或 H.265 的 RTSP 码流；请检查其编码',
   "no answer in time; check the address, the camera's power and network": '没有及时响应；请检查地址、摄像机电源和网络',
@@ -31,7 +35,6 @@ const chinese: Record<string, string> = {
     '该摄像机发送的内容使工作进程崩溃；将越来越少地重试，最后每小时一次；请升级固件或更改编码',
   'the site was stopped': '站点已停止',
   'switched off in the registry': '已在登记表中停用',
-  "the connection failed; check the camera's host name and network": '连接失败；请检查摄像机的主机名和网络',
 };
 
 // Why a camera is degraded (explain() in ingest/vitals.c): printf formats, whose numbers and words
