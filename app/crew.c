@@ -165,7 +165,7 @@ static void start(struct gw_crew *crew, struct gw_crew_member *member, int64_t m
         gw_door_admit(config->door, (int)(member - crew->members), ends[0]);
     member->started_us = member->heard_us = mono_us;
     member->present_us = 0;
-    member->dismissed = false;
+    member->dismissed = member->silenced = false;
 }
 
 static void kill_if_silent(struct gw_crew *crew, struct gw_crew_member *member, int64_t mono_us)
@@ -175,6 +175,7 @@ static void kill_if_silent(struct gw_crew *crew, struct gw_crew_member *member, 
     gw_log_error(crew->config.log, "worker %s said nothing for %d s; killing it", member->name,
                  (int)(GW_CREW_SILENCE_US / GW_SECOND));
     kill(member->pid, SIGKILL);
+    member->silenced = true;
     member->heard_us = mono_us; // one kill is enough; reap takes it from here
 }
 
@@ -204,6 +205,19 @@ static void describe_end(const struct gw_crew *crew, const struct gw_crew_member
                      WEXITSTATUS(status), next);
 }
 
+// A worker dies of what it does, or because a person, or a kernel out of memory, ends it. Of the
+// second kind no camera is to blame, unless the worker hung.
+static bool is_crash(const struct gw_crew *crew, const struct gw_crew_member *member, int status)
+{
+    const int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+    if (crew->stopping || member->dismissed)
+        return false;
+    if (!number)
+        return WEXITSTATUS(status) != 0;
+    return member->silenced || (number != SIGKILL && number != SIGTERM && number != SIGINT);
+}
+
 static void schedule_restart(struct gw_crew_member *member, int64_t mono_us)
 {
     int64_t wait_us = FIRST_RETRY_US;
@@ -230,6 +244,7 @@ struct gw_crew_member *gw_crew_reap(struct gw_crew *crew, int64_t mono_us)
         if (!member->pid || waitpid(member->pid, &status, WNOHANG) != member->pid)
             continue;
         describe_end(crew, member, status);
+        member->crashed = is_crash(crew, member, status);
         member->pid = 0;
         member->present = false;
         gw_id_set_clear(&member->open);

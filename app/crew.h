@@ -23,13 +23,15 @@
 #define GW_CREW_SILENCE_US INT64_C(15000000)
 
 struct gw_crew_member {
-    char name[16];                            // "w0"; also its number in the crew
-    pid_t pid;                                // 0 while it is not running
-    bool present;                             // it said hello since it was started
-    int64_t present_us;                       // mono, since when; 0 before its first hello
-    bool wanted;                              // only the bench is sometimes not
-    bool dismissed;                           // was asked to end, which is no failure
-    struct gw_id boot;                        // its name on the socket, when present
+    char name[16];      // "w0"; also its number in the crew
+    pid_t pid;          // 0 while it is not running
+    bool present;       // it said hello since it was started
+    int64_t present_us; // mono, since when; 0 before its first hello
+    bool wanted;        // only the bench is sometimes not
+    bool dismissed;     // was asked to end, which is no failure
+    bool silenced;      // was killed because it said nothing
+    bool crashed;       // its last end was its own doing: not asked for, and not another's kill
+    struct gw_id boot;  // its name on the socket, when present
     int64_t started_us, heard_us, restart_us; // mono
     int failures;                             // starts in a row that did not last 10 s
     struct gw_id_set open; // clips and events that it has opened or was given, and not yet closed

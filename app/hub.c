@@ -277,7 +277,7 @@ static void reap(struct hub *hub)
         stamp(hub, member);
         gw_site_status_lose(hub->status, place_of(hub, member));
         gw_assignment_lose(&hub->assignment, place_of(hub, member));
-        if (died)
+        if (member->crashed)
             judge(hub, member);
         hub->strays = true;
     }

@@ -34,7 +34,7 @@ class Killer(threading.Thread):
             for worker in self.site.workers():
                 if runs(worker, self.camera):
                     self.killed.append(worker)
-                    os.kill(worker, signal.SIGKILL)
+                    os.kill(worker, signal.SIGABRT)
 
     def __enter__(self):
         self.start()

@@ -8,6 +8,7 @@
 // cmocka needs the four above first.
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,7 +73,7 @@ static void a_worker_that_lived_long_is_forgiven(void **state)
     gw_crew_destroy(&crew);
 }
 
-static void a_silent_worker_is_killed(void **state)
+static void a_silent_worker_is_killed_and_has_crashed(void **state)
 {
     char program[] = "/tmp/test_crew_XXXXXX";
     const char script[] = "#!/bin/sh\nexec sleep 60\n";
@@ -89,7 +90,11 @@ static void a_silent_worker_is_killed(void **state)
     usleep(20000);
     assert_null(gw_crew_reap(crew, 0));
     gw_crew_step(crew, GW_CREW_SILENCE_US);
-    reap(crew, GW_CREW_SILENCE_US);
+    assert_true(reap(crew, GW_CREW_SILENCE_US)->crashed);
+    gw_crew_step(crew, GW_CREW_SILENCE_US);
+    usleep(20000);
+    kill(gw_crew_member(crew, 0)->pid, SIGKILL);
+    assert_false(reap(crew, GW_CREW_SILENCE_US)->crashed); // by somebody else
     gw_crew_destroy(&crew);
     unlink(program);
 }
@@ -208,7 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dead_worker_is_started_again_at_once_and_then_ever_later),
         cmocka_unit_test(a_worker_that_lived_long_is_forgiven),
-        cmocka_unit_test(a_silent_worker_is_killed),
+        cmocka_unit_test(a_silent_worker_is_killed_and_has_crashed),
         cmocka_unit_test(only_a_worker_of_this_hub_is_welcome),
         cmocka_unit_test(a_stopped_crew_starts_nobody),
         cmocka_unit_test(the_bench_runs_while_it_is_wanted_and_its_end_is_no_failure),
