@@ -40,10 +40,9 @@ def make_bad_camera(opened, films):
 
 def pull(camera, seconds=3, transport="tcp", muxer="h264"):
     """What ffmpeg takes from it in so many seconds of film, as the bytes of that muxer."""
-    done = subprocess.run(["ffmpeg", "-v", "error", *QUICK, "-rtsp_transport", transport, "-i", camera.login_url, "-t",
-                           str(seconds), "-map", "0:v", "-c", "copy", "-f", muxer, "-"], capture_output=True, timeout=60,
-                          check=False)
-    return done.stdout
+    command = ["ffmpeg", "-v", "error", *QUICK, "-rtsp_transport", transport, "-i", camera.login_url, "-t", str(seconds),
+               "-map", "0:v", "-c", "copy", "-f", muxer, "-"]
+    return subprocess.run(command, capture_output=True, timeout=60, check=False).stdout
 
 
 def sent_numbers(camera):
