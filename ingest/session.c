@@ -267,8 +267,10 @@ static int play(struct session *session)
     while (!(error = find_end(session)))
         if ((error = step(session)))
             break;
-    if (error != GW_ERROR_STALLED)
-        gw_intake_finish(session->intake);
+    // What waits for others that will not come now.
+    if (session->reorder && !take_in_order(session, INT64_MAX / 2))
+        gw_log_trace(session->log, "datagrams that waited are handed on");
+    gw_intake_finish(session->intake);
     return error;
 }
 

@@ -244,8 +244,9 @@ static bool turn_transport(struct gw_supervisor *supervisor)
     const bool tcp = supervisor->transport == GW_TRANSPORT_TCP, came = supervisor->online_mono_us;
     const bool again = supervisor->turned && !came;
 
-    if (came)
-        report_broke(supervisor, GW_GAP_SLOW_NETWORK);
+    // Most likely pictures go on at once the other way. The next one tells how much is missing.
+    if (came && !supervisor->broke)
+        supervisor->broke = GW_GAP_SLOW_NETWORK;
     supervisor->only_transport = tcp;
     supervisor->transport = tcp ? GW_TRANSPORT_UDP : GW_TRANSPORT_TCP;
     supervisor->turned = !again;
