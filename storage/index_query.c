@@ -257,72 +257,95 @@ static int bind_query(struct gw_index *index, sqlite3_stmt *statement, const str
     return 0;
 }
 
-int gw_index_events(struct gw_index *index, const struct gw_query *query, struct gw_event_row *rows,
-                    char ret_cursor[64])
+// --- pages ---------------------------------------------------------------------------------------
+
+static int read_event(struct gw_index *index, sqlite3_stmt *statement, void *row)
 {
-    struct gw_id id;
-    sqlite3_stmt *statement = gw_index_statement(index, gw_index_event_sql(query));
+    return gw_index_read_event(index, statement, row);
+}
+
+static int read_clip(struct gw_index *index, sqlite3_stmt *statement, void *row)
+{
+    return gw_index_read_clip(index, statement, row);
+}
+
+static int read_gap(struct gw_index *index, sqlite3_stmt *statement, void *row)
+{
+    return gw_index_read_gap(index, statement, row);
+}
+
+struct page {
+    const struct table *table;
+    const char *sql;
+    const char *state; // that rows must be in; NULL: any
+    const char *kind;  // likewise
+    size_t row_size;
+    int (*read)(struct gw_index *index, sqlite3_stmt *statement, void *row);
+};
+
+// Fills rows, and says where the next page begins. All three tables have id and start_us as their
+// first and fourth column.
+static int read_page(struct gw_index *index, const struct page *page, const struct gw_query *query,
+                     void *rows, char ret_cursor[64])
+{
+    struct gw_id id, last = {0};
+    int64_t last_us = 0;
+    sqlite3_stmt *statement = gw_index_statement(index, page->sql);
     if (!statement)
         return GW_ERROR_INDEX;
-    int count = 0, result = bind_query(index, statement, &events, query, &id);
-    if (query->state >= 0)
-        gw_index_bind_text(statement, 8, gw_event_state_name((enum gw_event_state)query->state));
-    if (query->kind >= 0)
-        gw_index_bind_text(statement, 9, gw_event_kind_name((enum gw_event_kind)query->kind));
+    int count = 0, result = bind_query(index, statement, page->table, query, &id);
+    bind_text_if(statement, 8, page->state);
+    bind_text_if(statement, 9, page->kind);
     *ret_cursor = 0;
     while (result >= 0 && (result = gw_index_step(index, statement)) == 1) {
         if (count == query->limit) {
-            format_cursor(ret_cursor, rows[count - 1].event.start_us, &rows[count - 1].event.id);
+            format_cursor(ret_cursor, last_us, &last);
             break;
         }
-        result = gw_index_read_event(index, statement, &rows[count++]);
+        result = page->read(index, statement, (char *)rows + (size_t)count++ * page->row_size);
+        if (result >= 0) { // then the id is one
+            memcpy(last.bytes, sqlite3_column_blob(statement, 0), sizeof(last.bytes));
+            last_us = sqlite3_column_int64(statement, 3);
+        }
     }
     gw_index_reset(statement);
     return result < 0 ? result : count;
+}
+
+int gw_index_events(struct gw_index *index, const struct gw_query *query, struct gw_event_row *rows,
+                    char ret_cursor[64])
+{
+    const struct page page = {
+        .table = &events,
+        .sql = gw_index_event_sql(query),
+        .state = query->state < 0 ? NULL : gw_event_state_name((enum gw_event_state)query->state),
+        .kind = query->kind < 0 ? NULL : gw_event_kind_name((enum gw_event_kind)query->kind),
+        .row_size = sizeof(*rows),
+        .read = read_event};
+    return read_page(index, &page, query, rows, ret_cursor);
 }
 
 int gw_index_clips(struct gw_index *index, const struct gw_query *query, struct gw_clip_row *rows,
                    char ret_cursor[64])
 {
-    struct gw_id id;
-    sqlite3_stmt *statement = gw_index_statement(index, gw_index_clip_sql(query));
-    if (!statement)
-        return GW_ERROR_INDEX;
-    int count = 0, result = bind_query(index, statement, &clips, query, &id);
-    if (query->state >= 0)
-        gw_index_bind_text(statement, 8, gw_clip_state_name((enum gw_clip_state)query->state));
-    *ret_cursor = 0;
-    while (result >= 0 && (result = gw_index_step(index, statement)) == 1) {
-        if (count == query->limit) {
-            format_cursor(ret_cursor, rows[count - 1].clip.start_us, &rows[count - 1].clip.id);
-            break;
-        }
-        result = gw_index_read_clip(index, statement, &rows[count++]);
-    }
-    gw_index_reset(statement);
-    return result < 0 ? result : count;
+    const struct page page = {
+        .table = &clips,
+        .sql = gw_index_clip_sql(query),
+        .state = query->state < 0 ? NULL : gw_clip_state_name((enum gw_clip_state)query->state),
+        .row_size = sizeof(*rows),
+        .read = read_clip};
+    return read_page(index, &page, query, rows, ret_cursor);
 }
 
 int gw_index_gaps(struct gw_index *index, const struct gw_query *query, struct gw_gap_row *rows,
                   char ret_cursor[64])
 {
-    struct gw_id id;
-    sqlite3_stmt *statement = gw_index_statement(index, gw_index_gap_sql(query));
-    if (!statement)
-        return GW_ERROR_INDEX;
-    int count = 0, result = bind_query(index, statement, &gaps, query, &id);
-    if (query->state >= 0)
-        gw_index_bind_text(statement, 8, gw_gap_state_name(query->state));
-    *ret_cursor = 0;
-    while (result >= 0 && (result = gw_index_step(index, statement)) == 1) {
-        if (count == query->limit) {
-            format_cursor(ret_cursor, rows[count - 1].gap.from_us, &rows[count - 1].gap.id);
-            break;
-        }
-        result = gw_index_read_gap(index, statement, &rows[count++]);
-    }
-    gw_index_reset(statement);
-    return result < 0 ? result : count;
+    const struct page page = {.table = &gaps,
+                              .sql = gw_index_gap_sql(query),
+                              .state = query->state < 0 ? NULL : gw_gap_state_name(query->state),
+                              .row_size = sizeof(*rows),
+                              .read = read_gap};
+    return read_page(index, &page, query, rows, ret_cursor);
 }
 
 int gw_index_count_open_gaps(struct gw_index *index, int ret_counts[GW_GAP_CAUSE_COUNT])
