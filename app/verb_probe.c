@@ -47,6 +47,7 @@ struct probe {
     char url[GW_URL_SIZE], username[GW_USERNAME_SIZE], password[GW_PASSWORD_SIZE];
     struct gw_survey survey;
     struct gw_stream *stream;
+    enum gw_transport transport; // by which pictures came
     int64_t started_mono_us, online_mono_us;
 };
 
@@ -192,7 +193,7 @@ static void print_lines(const struct probe *probe, const struct gw_survey_result
     print_gop(result);
     printf("B-frames       %s\n", result->b_frames ? "yes" : "no");
     print_clock(result);
-    printf("transport      %s\n", transport_title(gw_session_defaults.transport));
+    printf("transport      %s\n", transport_title(probe->transport));
     print_loss(result);
     printf("first picture  %.2f s after connecting\n",
            (double)(probe->online_mono_us - probe->started_mono_us) / GW_SECOND);
@@ -229,7 +230,7 @@ static void print_json(const struct probe *probe, const struct gw_survey_result 
     json_object_set_new(json, "skipped_pictures", json_integer(result->skipped));
     json_object_set_new(
         json, "transport",
-        json_string(gw_session_defaults.transport == GW_TRANSPORT_UDP ? "udp" : "tcp"));
+        json_string(probe->transport == GW_TRANSPORT_UDP ? "udp" : "tcp"));
     json_t *lines = json_array();
     for (int i = 0; i < advice_count; i++)
         json_array_append_new(lines, json_string(advice[i]));
@@ -270,6 +271,11 @@ static int run_session(struct probe *probe)
     signal(SIGPIPE, SIG_IGN);
     probe->started_mono_us = gw_mono_us();
     int error = gw_session_run(&config, &sink, NULL, &stop);
+    if (error == GW_ERROR_NO_TRANSPORT && !probe->online_mono_us) { // it may have only the other
+        config.transport = probe->transport = GW_TRANSPORT_UDP;
+        config.only_transport = true;
+        error = gw_session_run(&config, &sink, NULL, &stop);
+    }
     explicit_bzero(probe->password, sizeof(probe->password));
     return error;
 }

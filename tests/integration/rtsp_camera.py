@@ -103,6 +103,21 @@ def sender_report(camera_s, rtp_time):
     return struct.pack(">BBHBBHIQIII", 0x24, 1, 28, 0x80, 200, 6, 1, ntp, rtp_time, 0, 0)
 
 
+def read_head(stream):
+    """The lines of the next request; receiver reports before it (RFC 2326, 10.12) are passed over."""
+    head = []
+    while byte := stream.read(1):
+        if byte == b"$" and not head:
+            _, size = struct.unpack(">BH", stream.read(3))
+            stream.read(size)
+            continue
+        line = (byte + stream.readline()).decode().strip()
+        if not line:
+            return head
+        head.append(line)
+    return []
+
+
 class ScriptedCamera:
     """Answers each RTSP method always the same: {method: (status line, more lines, body)}. After PLAY
     it sends the H.264 NAL units, a list for each picture, ten pictures a second. clock_s: it tells its
@@ -128,7 +143,7 @@ class ScriptedCamera:
 
     def talk(self, connection):
         with connection, connection.makefile("rb") as lines, contextlib.suppress(OSError):
-            while head := list(iter(lambda: lines.readline().decode().strip(), "")):
+            while head := read_head(lines):
                 sequence = next(line for line in head if line.lower().startswith("cseq"))
                 status, more, body = self.answers.get(head[0].split()[0], ("200 OK", [], ""))
                 length = [f"Content-Length: {len(body)}"] if body else []

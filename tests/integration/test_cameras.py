@@ -175,18 +175,20 @@ DESCRIBED = ("200 OK", ["Content-Type: application/sdp"], VIDEO)
 
 
 @pytest.mark.parametrize("answers, reason", [
-    ({"DESCRIBE": DESCRIBED, "SETUP": ("461 Unsupported Transport", [], "")}, "TCP"),
+    ({"DESCRIBE": DESCRIBED, "SETUP": ("461 Unsupported Transport", [], "")}, "UDP"),
     ({"DESCRIBE": ("401 Unauthorized", ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=SHA-256'], "")},
-     "MD5"),
+     "digest"),
     ({"DESCRIBE": ("200 OK", ["Content-Type: application/sdp"], VIDEO.replace("H264", "JPEG"))}, "H.264"),
     ({"DESCRIBE": ("503 Service Unavailable", [], "")}, "at once"),
-    ({"DESCRIBE": ("453 Not Enough Bandwidth", [], "")}, "refused the request"),
+    ({"DESCRIBE": ("453 Not Enough Bandwidth", [], "")}, "at once"),
+    ({"DESCRIBE": ("400 Bad Request", [], "")}, "refused the request"),
 ])
 def test_what_a_camera_refuses_is_said_in_one_line(answers, reason):
     with ScriptedCamera(answers) as camera:
         done = run("probe", "-", stdin=camera.url.replace("//", f"//viewer:{SECRET}@") + "\n")
     assert done.returncode == 1 and done.stderr.count("\n") == 1
-    assert reason in done.stderr and "check" in done.stderr and SECRET not in done.stderr
+    assert reason in done.stderr and SECRET not in done.stderr
+    assert "check" in done.stderr or "change" in done.stderr
 
 
 def state_metric(site, camera):
