@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { applyState, byUrgency, contains, count, seconds } from '../src/lib/cameras';
+import { applyState, bitRate, byUrgency, contains, count, seconds } from '../src/lib/cameras';
 import { at, camera, s } from './made';
 
 const signs = { frame_rate: 24.96, bit_rate: 3.1e6, key_age_us: 1.5 * s, reconnects: 1, clock_offset_us: -120_000 };
@@ -11,6 +11,11 @@ const state = (id: string, status: 'online' | 'degraded' | 'offline', since_us =
   ({ camera: id, status, reason: 'no answer', since_us, ...signs });
 
 describe('cameras', () => {
+  test('a_bit_rate_is_told_in_the_unit_that_fits', () => {
+    expect(bitRate(1_940_000)).toBe('1.9 Mbit/s');
+    expect(bitRate(76_094)).toBe('76 kbit/s');
+  });
+
   test('offline_cameras_come_first_then_degraded_and_disabled_ones_last', () => {
     const list = byUrgency([
       camera('a', { enabled: false, status: 'offline' }),

@@ -161,7 +161,7 @@ export const en: Messages = {
     place: 'Division / grid',
     reason: 'Reason',
     since: 'Since',
-    rates: '{frames} pictures/s · {bits} Mbit/s',
+    rates: '{frames} pictures/s · {bits}',
     clock: 'clock {offset} s',
     keyAge: 'Last keyframe {age} s ago; reconnected {reconnects} times',
     record: 'Records',

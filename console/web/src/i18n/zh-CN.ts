@@ -159,7 +159,7 @@ export const zh = {
     place: '区划 / 网格',
     reason: '原因',
     since: '开始时间',
-    rates: '{frames} 张/秒 · {bits} Mbit/s',
+    rates: '{frames} 张/秒 · {bits}',
     clock: '时钟 {offset} 秒',
     keyAge: '上一个关键帧在 {age} 秒前；重连 {reconnects} 次',
     record: '录制',

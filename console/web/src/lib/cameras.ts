@@ -42,6 +42,10 @@ export function seconds(us: number): string {
   return `${sign}${size < 10 ? size.toFixed(2) : Math.round(size)}`;
 }
 
+// "1.9 Mbit/s", "76 kbit/s".
+export const bitRate = (bits: number) =>
+  bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mbit/s` : `${Math.round(bits / 1e3)} kbit/s`;
+
 export function contains(camera: Camera, text: string): boolean {
   const wanted = text.trim().toLowerCase();
   return [camera.id, camera.name, camera.division + camera.grid, camera.reason].some((value) =>
