@@ -10,5 +10,5 @@
 // Takes over FFmpeg's log of the whole process; calling it again does nothing.
 void gw_av_log_install(void);
 
-// Whose messages this thread's libavformat calls make; NULL for nobody's. Borrowed.
+// Whose messages this thread's calls of libavcodec make; NULL for nobody's. Borrowed.
 void gw_av_log_attach(const struct gw_log *log);

@@ -20,7 +20,7 @@
 #define REFUSED_WAIT_US (60 * GW_SECOND) // its lower half is the 30 s that save an account
 #define GOOD_SESSION_US (10 * GW_SECOND)
 
-// Hundreds of these threads share one process; libavformat needs a tenth of it.
+// Hundreds of these threads share one process; a session touches an eighth of it.
 enum { STACK_SIZE = 512 << 10 };
 
 struct gw_supervisor {

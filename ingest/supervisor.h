@@ -20,7 +20,7 @@ struct gw_supervisor;
 
 struct gw_supervisor_config {
     struct gw_camera camera;          // copied
-    struct gw_session_config session; // deadlines; its URL and credentials are ignored
+    struct gw_session_config session; // deadlines, dialer, transport to try first; not its URL
     struct gw_ring *ring;             // borrowed; packets go here
     struct gw_admission *admission;   // borrowed; where to wait before connecting. NULL: nowhere
     const struct gw_log *log;
