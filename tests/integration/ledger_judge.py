@@ -128,7 +128,7 @@ def holes(ledger, until_us, frame_us=FRAME_US):
              for before, after in zip(cut, cut[1:])]
     for hole in found:
         hole.certain = hole.to_us - hole.from_us > frame_us
-    if cut and until_us - cut[-1][-1].sent_us > 3 * frame_us:
+    if cut and until_us > cut[-1][-1].sent_us:  # the session may just have ended
         found.append(Hole(cut[-1][-1].capture_us + frame_us, None, until_us - cut[-1][-1].sent_us > 2 * SECOND))
     return found
 
