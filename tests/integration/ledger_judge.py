@@ -85,6 +85,10 @@ def lateness_us(ledger, row):
     return max((sent.sent_us - sent.capture_us for sent in ledger), default=0) if row.by_arrival else 0
 
 
+# A hundred cameras begin at once, and what is late then is put right by and by.
+STARTING_US, STARTING_WITHIN_US = 18 * SECOND, 350_000
+
+
 def judge_times(clips, ledger, row):
     """Decoding times increase; capture times are those of the ledger, and so are the durations."""
     taken = {sent.number: sent.capture_us for sent in ledger}
@@ -96,9 +100,12 @@ def judge_times(clips, ledger, row):
             complaints.append(f"decoding times do not increase {of_clip(clip)}")
         settled = sorted((picture.pts_us, taken[picture.number]) for picture in clip
                          if picture.number in taken and taken[picture.number] >= begin_us)
-        off = [pts_us - taken_us - row.ahead_s * SECOND for pts_us, taken_us in settled]
-        if off and (min(off) < -row.within_s * SECOND or max(off) > row.within_s * SECOND + late_us):
-            complaints.append(f"captured {min(off) / SECOND:+.3f} to {max(off) / SECOND:+.3f} s off {of_clip(clip)}")
+        for starting in True, False:
+            within_us = max(row.within_s * SECOND, STARTING_WITHIN_US) if starting else row.within_s * SECOND
+            off = [pts_us - taken_us - row.ahead_s * SECOND for pts_us, taken_us in settled
+                   if (taken_us < begin_us + STARTING_US) == starting]
+            if off and (min(off) < -within_us or max(off) > within_us + late_us):
+                complaints.append(f"captured {min(off) / SECOND:+.3f} to {max(off) / SECOND:+.3f} s off {of_clip(clip)}")
         uneven = [(b[0] - a[0]) - (b[1] - a[1]) for a, b in zip(settled, settled[1:])]
         if uneven and max(map(abs, uneven)) > row.uneven_s * SECOND:
             complaints.append(f"durations are up to {max(map(abs, uneven)) / SECOND:.3f} s off {of_clip(clip)}")

@@ -74,6 +74,10 @@ def test_times_that_are_off_uneven_or_not_increasing_are_found():
     ledger = film((0, 30, 0, 0))
     shifted = [picture._replace(pts_us=picture.pts_us + 400_000) for picture in clip(ledger)]
     assert "captured +0.400" in judge_times([shifted], ledger, ROW)[0]
+    long = film((0, 300, 0, 0))
+    late = [picture._replace(pts_us=picture.pts_us + 200_000) for picture in clip(long)]
+    [complaint] = judge_times([late], long, ROW)  # allowed at the beginning only
+    assert "captured +0.200" in complaint
     uneven = clip(ledger)
     uneven[5] = uneven[5]._replace(pts_us=uneven[5].pts_us + 60_000)
     assert "durations" in judge_times([uneven], ledger, ROW)[0]

@@ -43,7 +43,7 @@ class Row:
     cause: str = "-"         # of its gaps; none are expected without
     first_cause: str = ".*"  # of the gap before its first picture
     ahead_s: float = 0       # capture times are so much ahead of the true ones
-    within_s: float = 0.35   # of the ledger's capture times; a hundred cameras begin at once
+    within_s: float = 0.15   # of the ledger's capture times
     uneven_s: float = 0.04   # by which one duration may be off
     begins_s: float = 0      # so long after its first picture some may be missing, or foreign
     settles_s: float = 0     # after its first picture; times are judged from then on
