@@ -198,7 +198,7 @@ def state_metric(site, camera):
 
 
 def test_a_camera_with_a_wrong_clock_is_degraded_and_its_clips_and_state_tell_the_offset(site, footage):
-    pictures = h264_pictures(footage["h264"])[:100]
+    pictures = h264_pictures(footage["h264"])[:200]
     bus = site.subscribe("camera/", "event/")
     with ScriptedCamera({"DESCRIBE": DESCRIBED, **PLAYS}, pictures, clock_s=-8 * 3600) as camera:
         site.add_camera("gate", camera.url, record="continuous")
