@@ -92,7 +92,7 @@ static int read_rtp(struct session *session, int64_t mono_us)
             gw_reorder_put(session->reorder, (size_t)got, mono_us);
         error = take_in_order(session, mono_us);
     }
-    return error ? error : take_in_order(session, mono_us);
+    return error;
 }
 
 static void read_rtcp(struct session *session, int64_t mono_us)
@@ -267,9 +267,8 @@ static int play(struct session *session)
     while (!(error = find_end(session)))
         if ((error = step(session)))
             break;
-    // What waits for others that will not come now.
-    if (session->reorder && !take_in_order(session, INT64_MAX / 2))
-        gw_log_trace(session->log, "datagrams that waited are handed on");
+    if (session->reorder) // what waits for others, which will not come now
+        take_in_order(session, INT64_MAX / 2);
     gw_intake_finish(session->intake);
     return error;
 }

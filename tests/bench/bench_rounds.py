@@ -17,7 +17,7 @@ from behaviour import after, freeze, refuse, reset
 GOOD_S = 10.5      # a session that delivered for 10 s begins the waiting anew (docs/design/ingest.md)
 OFFLINE_S = 10     # limits of a round
 AGAIN_S = 5        # after the camera's return, and one step of waiting
-FLAT = 0.02        # by which memory, threads and descriptors may grow
+FLAT = 0.02        # by which memory, threads and descriptors may differ
 
 
 @dataclass
