@@ -81,6 +81,12 @@ bool gw_camera_delivers(enum gw_camera_status status)
     return status != GW_CAMERA_OFFLINE;
 }
 
+const struct gw_camera_signs *gw_camera_signs_of(const struct gw_camera_state *state,
+                                                 const struct gw_camera_metrics *report)
+{
+    return report && report->status == state->status ? &report->signs : &state->signs;
+}
+
 const char *gw_record_mode_name(enum gw_record_mode mode)
 {
     return record_modes[mode];

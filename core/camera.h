@@ -105,6 +105,11 @@ const char *gw_camera_status_name(enum gw_camera_status status); // "offline", "
 int gw_camera_status_from_name(const char *name);                // -1 when unknown
 // Whether a camera in this state delivers pictures.
 bool gw_camera_delivers(enum gw_camera_status status);
+// How a camera in this state delivers: now, by its worker's report (NULL: there is none), or, when
+// the report is of another state and thus older than the fact, as it did when its state changed.
+// Borrows both.
+const struct gw_camera_signs *gw_camera_signs_of(const struct gw_camera_state *state,
+                                                 const struct gw_camera_metrics *report);
 
 const char *gw_record_mode_name(enum gw_record_mode mode); // "events", "continuous", "off"
 int gw_record_mode_from_name(const char *name);            // -1 when unknown

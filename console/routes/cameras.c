@@ -49,14 +49,12 @@ static void add_state(json_t *json, const struct gw_camera_state *state)
     }
 }
 
-// How it delivers: now, by its worker's report, or else when its state changed.
 static void add_signs(json_t *json, const struct gw_camera_state *state,
                       const struct gw_console_camera *reported)
 {
-    bool live = reported && reported->metrics.online;
-    if (state->since_us == GW_NO_TIME || !gw_camera_delivers(state->status))
-        return;
-    gw_camera_signs_to_json(json, live ? &reported->metrics.signs : &state->signs);
+    if (state->since_us != GW_NO_TIME && gw_camera_delivers(state->status))
+        gw_camera_signs_to_json(json,
+                                gw_camera_signs_of(state, reported ? &reported->metrics : NULL));
 }
 
 // How it is analysed, when a worker has told; see core/camera.h.
