@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -94,4 +95,42 @@ int gw_camera_find_place(struct gw_camera *camera, const char *id,
     else
         make_unique(camera, registered, count);
     return 0;
+}
+
+// --- registering ---------------------------------------------------------------------------------
+
+struct registration {
+    struct gw_index *index;
+    const struct gw_camera *cameras;
+    int count;
+};
+
+static int register_camera(struct gw_index *index, struct gw_camera camera)
+{
+    struct gw_camera_row *rows;
+    int count = gw_index_cameras(index, &rows);
+
+    if (count < 0)
+        return count;
+    int result = gw_camera_find_place(&camera, NULL, rows, count);
+    free(rows);
+    camera.enabled = true;
+    return result < 0 ? result : gw_index_put_camera(index, &camera);
+}
+
+static int register_all(void *opaque)
+{
+    const struct registration *registration = opaque;
+    int result = 0;
+
+    for (int i = 0; result >= 0 && i < registration->count; i++)
+        result = register_camera(registration->index, registration->cameras[i]);
+    return result;
+}
+
+int gw_camera_register(struct gw_index *index, const struct gw_camera *cameras, int count)
+{
+    struct registration registration = {index, cameras, count};
+
+    return count ? gw_index_transaction(index, register_all, &registration) : 0;
 }

@@ -16,3 +16,7 @@ int gw_camera_from_url(struct gw_camera *ret, const char *url);
 // its own that is not taken). Returns 0, or GW_ERROR_INVALID when id belongs to another URL.
 int gw_camera_find_place(struct gw_camera *camera, const char *id,
                          const struct gw_camera_row *registered, int count);
+
+// Registers cameras that were named at the start, all of them or none. They are enabled; one that
+// is registered already keeps its id, place and record mode. Returns 0 or an error.
+int gw_camera_register(struct gw_index *index, const struct gw_camera *cameras, int count);

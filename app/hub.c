@@ -14,12 +14,14 @@
 #include "app/assignment.h"
 #include "app/camera_url.h"
 #include "app/cli.h"
+#include "app/covered.h"
 #include "app/crew.h"
 #include "app/door.h"
 #include "app/ledger.h"
 #include "app/placement.h"
 #include "app/process.h"
 #include "app/protocol.h"
+#include "app/settings.h"
 #include "app/site_files.h"
 #include "app/site_status.h"
 #include "app/strays.h"
@@ -30,8 +32,7 @@
 #include "storage/index.h"
 
 #define TICK_US        (1 * GW_SECOND)
-#define STAMP_US       (10 * GW_SECOND) // how old what is known of received pictures may become
-#define STOP_LIMIT_US  (4 * GW_SECOND)  // then workers that have not stopped are killed
+#define STOP_LIMIT_US  (4 * GW_SECOND) // then workers that have not stopped are killed
 #define LOGIN_VALID_US (12 * 3600 * GW_SECOND)
 
 static const struct gw_log hub_log = {.name = "hub"};
@@ -54,8 +55,7 @@ struct hub {
     struct gw_site_counters counters;
     void *zmq, *workers; // context; ROUTER socket
 
-    json_t **covered;      // what each worker last said of received pictures; NULL: nothing
-    int64_t next_stamp_us; // mono; when that goes to the disk
+    struct gw_covered *covered;
 
     bool strays; // there may be unfinished rows that no worker will finish
     bool ready;  // said so already
@@ -150,45 +150,10 @@ static void handle_status(struct hub *hub, struct gw_crew_member *member, const 
     free(metrics);
 }
 
-// --- coverage ------------------------------------------------------------------------------------
-
 static void handle_covered(struct hub *hub, const struct gw_crew_member *member, json_t *message)
 {
-    if (!member)
-        return;
-    json_t **last = &hub->covered[place_of(hub, member)];
-    json_decref(*last);
-    *last = json_incref(message);
-}
-
-// Puts what a worker last said on the disk.
-static void stamp(struct hub *hub, const struct gw_crew_member *member)
-{
-    json_t **last = &hub->covered[place_of(hub, member)];
-    struct gw_coverage_stamp *stamps;
-
-    if (!*last)
-        return;
-    int count = gw_protocol_read_covered(*last, &stamps);
-    json_decref(*last);
-    *last = NULL;
-    if (count < 0) {
-        hub->counters.bad_messages++;
-        return;
-    }
-    if (gw_index_stamp_coverage(hub->index, &member->boot, stamps, count) < 0)
-        gw_log_warning(&hub_log, "cannot note until when cameras were received: %s",
-                       gw_index_error(hub->index));
-    free(stamps);
-}
-
-static void stamp_when_due(struct hub *hub)
-{
-    if (gw_mono_us() < hub->next_stamp_us)
-        return;
-    hub->next_stamp_us = gw_mono_us() + STAMP_US;
-    for (int i = 0; i < gw_crew_count(hub->crew); i++)
-        stamp(hub, gw_crew_member(hub->crew, i));
+    if (member)
+        gw_covered_note(hub->covered, place_of(hub, member), &member->boot, message);
 }
 
 // --- messages ------------------------------------------------------------------------------------
@@ -274,7 +239,7 @@ static void reap(struct hub *hub)
         const bool died = !gw_process_stop_requested() && !member->dismissed;
         hub->counters.worker_restarts += died;
         receive(hub); // its last words
-        stamp(hub, member);
+        hub->counters.bad_messages += gw_covered_stamp(hub->covered, place_of(hub, member)) < 0;
         gw_site_status_lose(hub->status, place_of(hub, member));
         gw_assignment_lose(&hub->assignment, place_of(hub, member));
         if (member->crashed)
@@ -339,46 +304,6 @@ static void update_cameras(struct hub *hub, bool force)
     free(cameras);
 }
 
-struct registration {
-    struct gw_index *index;
-    const struct gw_camera *cameras;
-    int count;
-};
-
-// A camera named at the start is enabled; one that is registered keeps its id, place and record
-// mode.
-static int register_camera(struct gw_index *index, struct gw_camera camera)
-{
-    struct gw_camera_row *rows;
-    int count = gw_index_cameras(index, &rows);
-
-    if (count < 0)
-        return count;
-    int result = gw_camera_find_place(&camera, NULL, rows, count);
-    free(rows);
-    camera.enabled = true;
-    return result < 0 ? result : gw_index_put_camera(index, &camera);
-}
-
-static int register_all(void *opaque)
-{
-    const struct registration *registration = opaque;
-    int result = 0;
-
-    for (int i = 0; result >= 0 && i < registration->count; i++)
-        result = register_camera(registration->index, registration->cameras[i]);
-    return result;
-}
-
-static int register_cameras(struct hub *hub, const struct gw_camera *cameras, int count)
-{
-    struct registration registration = {hub->index, cameras, count};
-
-    if (count && gw_index_transaction(hub->index, register_all, &registration) < 0)
-        return gw_cli_fail("cannot register the cameras: %s", gw_index_error(hub->index));
-    return 0;
-}
-
 // --- the loop ------------------------------------------------------------------------------------
 
 static const char *find_problem(const struct hub *hub)
@@ -396,7 +321,7 @@ static void tick(struct hub *hub)
     for (int i = 0; i < hub->counters.workers; i++)
         hub->counters.workers_present += gw_crew_member(hub->crew, i)->present;
     update_cameras(hub, false);
-    stamp_when_due(hub);
+    hub->counters.bad_messages += (uint64_t)gw_covered_stamp_when_due(hub->covered, gw_mono_us());
     if (hub->strays && !gw_process_stop_requested())
         settle_strays(hub);
     gw_ledger_count(hub->ledger, &hub->counters.ledger);
@@ -523,6 +448,13 @@ static int open_index(struct hub *hub)
     return 0;
 }
 
+static int register_cameras(struct hub *hub, const struct gw_hub_config *config)
+{
+    if (gw_camera_register(hub->index, config->cameras, config->camera_count) < 0)
+        return gw_cli_fail("cannot register the cameras: %s", gw_index_error(hub->index));
+    return 0;
+}
+
 static int open_ledger(struct hub *hub)
 {
     struct gw_ledger_config config = {.index = hub->index,
@@ -547,21 +479,6 @@ static int open_door(struct hub *hub, int workers)
     return error ? gw_cli_fail("cannot open the workers' door: %s", gw_strerror(error)) : 0;
 }
 
-static int worker_count(const struct gw_config *site)
-{
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (site->workers)
-        return (int)site->workers;
-    return cores > 0 ? (int)cores : 1;
-}
-
-// For the pre-roll of all cameras of this machine. Never 0 for a worker, which means no limit.
-static int64_t ring_total_bytes(const struct gw_config *site)
-{
-    const int64_t pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    return site->ring_total_bytes ? site->ring_total_bytes : pages * page_bytes / 4;
-}
-
 static int open_crew(struct hub *hub)
 {
     struct gw_crew_config config = {.program = hub->program,
@@ -569,13 +486,11 @@ static int open_crew(struct hub *hub)
                                     .store = hub->site->store,
                                     .log_level = hub->site->log_level,
                                     .log_format = hub->site->log_format,
-                                    .count = worker_count(hub->site),
+                                    .count = gw_settings_workers(hub->site),
                                     .bench = true,
                                     .log = &hub_log};
     hub->counters.workers = config.count;
-    hub->covered = calloc((size_t)config.count + 1, sizeof(json_t *)); // and the bench's
-    if (!hub->covered)
-        abort();
+    hub->covered = gw_covered_create(config.count + 1, hub->index, &hub_log); // and the bench's
     int error = open_door(hub, config.count + 1);
     if (error)
         return error;
@@ -601,9 +516,7 @@ static void announce(struct hub *hub)
 
 static void close_all(struct hub *hub)
 {
-    for (int i = 0; hub->covered && i <= hub->counters.workers; i++)
-        json_decref(hub->covered[i]);
-    free(hub->covered);
+    gw_covered_destroy(&hub->covered);
     gw_console_destroy(&hub->console);
     gw_crew_destroy(&hub->crew);
     gw_door_destroy(&hub->door);
@@ -628,8 +541,7 @@ static int open_all(struct hub *hub, const struct gw_hub_config *config)
         return gw_cli_fail("%s", error);
     if (gw_site_status_create(&hub->status) < 0)
         return gw_cli_fail("%s", gw_strerror(-ENOMEM));
-    if ((code = open_index(hub)) ||
-        (code = register_cameras(hub, config->cameras, config->camera_count)) ||
+    if ((code = open_index(hub)) || (code = register_cameras(hub, config)) ||
         (code = open_sockets(hub)) || (code = open_console(hub)) || (code = open_ledger(hub)) ||
         (code = open_crew(hub)))
         return code;
@@ -645,15 +557,7 @@ int gw_hub_run(const struct gw_hub_config *config)
     if (!hub)
         abort();
     hub->site = site;
-    hub->settings = (struct gw_settings){
-        .preroll_us = site->preroll_us,
-        .postroll_us = site->postroll_us,
-        .split_us = site->split_us,
-        .ring_bytes = site->ring_bytes,
-        .ring_total_bytes = ring_total_bytes(site) / worker_count(site) + 1,
-        .stall_us = site->stall_us,
-        .level = gw_level_from_name(site->analysis_level),
-        .transport = strcmp(site->transport, "udp") ? GW_TRANSPORT_TCP : GW_TRANSPORT_UDP};
+    hub->settings = gw_settings_of(site);
     hub->files.lock_fd = -1;
     gw_process_prepare();
     int code = open_all(hub, config);
