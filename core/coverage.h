@@ -5,7 +5,7 @@
 // when. The index makes gaps (gap.h) of it, and joins what one worker tells with what its successor
 // does. A plain value.
 //
-//   app/coverage.h -> [news] -> storage/index_gaps.c
+//   app/coverage.h -> [news] -> storage/index_news.c
 #pragma once
 
 #include "core/gap.h"

@@ -7,7 +7,9 @@
 //   index_schema.c    the tables, and how an older index becomes today's
 //   index_commit.c    facts in: what each of them changes
 //   index_facts.c     facts out
-//   index_gaps.c      coverage in, gaps out
+//   index_news.c      coverage in: what changes the two books of index_coverage.h
+//   index_coverage.c  the book of coverage
+//   index_gaps.c      the book of gaps
 //   index_query.c     events, clips and gaps by place and time
 //   index_rows.c      one row of a table to and from its struct
 //   index_registry.c  cameras and their states
