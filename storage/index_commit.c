@@ -295,7 +295,7 @@ static int advance_boot(struct gw_index *index, const struct gw_id *boot, uint64
             : "UPDATE boot SET last_seq = ?2, last_us = ?3 WHERE id = ?1 AND last_seq = ?2 - 1");
     if (!statement)
         return GW_ERROR_INDEX;
-    sqlite3_bind_blob(statement, 1, boot->bytes, sizeof(boot->bytes), SQLITE_STATIC);
+    gw_index_bind_id(statement, 1, boot);
     sqlite3_bind_int64(statement, 2, (int64_t)boot_seq);
     sqlite3_bind_int64(statement, 3, wall_us);
     int result = gw_index_run(index, statement);
@@ -362,7 +362,7 @@ int64_t gw_index_boot_seq(struct gw_index *index, const struct gw_id *boot)
     sqlite3_stmt *statement = gw_index_statement(index, "SELECT last_seq FROM boot WHERE id = ?1");
     if (!statement)
         return GW_ERROR_INDEX;
-    sqlite3_bind_blob(statement, 1, boot->bytes, sizeof(boot->bytes), SQLITE_STATIC);
+    gw_index_bind_id(statement, 1, boot);
     int result = gw_index_integer(index, statement, &seq);
     return result < 0 ? result : seq;
 }

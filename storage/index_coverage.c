@@ -24,18 +24,14 @@ int gw_index_read_runs(struct gw_index *index, const char *camera,
         return GW_ERROR_INDEX;
     gw_index_bind_text(statement, 1, camera);
     while ((result = gw_index_step(index, statement)) == 1) {
-        const void *boot = sqlite3_column_blob(statement, 1);
         struct gw_coverage_run *run = &runs[count++];
         *run = (struct gw_coverage_run){
             .run = sqlite3_column_int64(statement, 0),
             .lost = !strcmp((const char *)sqlite3_column_text(statement, 2), "lost"),
             .start_us = sqlite3_column_int64(statement, 3),
             .end_us = sqlite3_column_int64(statement, 4),
-            .next_us = GW_NO_TIME};
-        if (boot && sqlite3_column_bytes(statement, 1) == sizeof(run->boot.bytes))
-            memcpy(run->boot.bytes, boot, sizeof(run->boot.bytes));
-        if (sqlite3_column_type(statement, 5) != SQLITE_NULL)
-            run->next_us = sqlite3_column_int64(statement, 5);
+            .next_us = gw_index_column_known(statement, 5, GW_NO_TIME)};
+        gw_index_read_id(statement, 1, &run->boot);
     }
     gw_index_reset(statement);
     return result < 0 ? result : count;
@@ -76,7 +72,7 @@ int gw_index_add_run(struct gw_index *index, const char *camera, const struct gw
     if (!statement)
         return GW_ERROR_INDEX;
     gw_index_bind_text(statement, 1, camera);
-    sqlite3_bind_blob(statement, 2, boot->bytes, sizeof(boot->bytes), SQLITE_STATIC);
+    gw_index_bind_id(statement, 2, boot);
     sqlite3_bind_int64(statement, 3, start_us);
     sqlite3_bind_int64(statement, 4, end_us);
     return gw_index_run(index, statement);
@@ -129,7 +125,7 @@ static int lose_runs_of(struct gw_index *index, const struct gw_id *boot)
         gw_index_statement(index, "UPDATE coverage SET state = 'lost' WHERE boot = ?1");
     if (!statement)
         return GW_ERROR_INDEX;
-    sqlite3_bind_blob(statement, 1, boot->bytes, sizeof(boot->bytes), SQLITE_STATIC);
+    gw_index_bind_id(statement, 1, boot);
     return gw_index_run(index, statement);
 }
 
@@ -144,11 +140,10 @@ int gw_index_lose_runs(struct gw_index *index, const struct gw_id *running, int 
             index, "SELECT min(boot) FROM coverage WHERE state = 'live' AND boot > ?1");
         if (!statement)
             return GW_ERROR_INDEX;
-        sqlite3_bind_blob(statement, 1, boot.bytes, sizeof(boot.bytes), SQLITE_TRANSIENT);
+        const struct gw_id last = boot;
+        gw_index_bind_id(statement, 1, &last);
         result = gw_index_step(index, statement);
-        const bool found = result == 1 && sqlite3_column_bytes(statement, 0) == sizeof(boot.bytes);
-        if (found)
-            memcpy(boot.bytes, sqlite3_column_blob(statement, 0), sizeof(boot.bytes));
+        const bool found = result == 1 && gw_index_read_id(statement, 0, &boot);
         gw_index_reset(statement);
         if (result < 0 || !found)
             return result < 0 ? result : 0;
@@ -198,8 +193,7 @@ static int put_stamps(void *opaque)
 
     for (int i = 0; !result && i < stamping->count; i++) {
         gw_index_bind_text(statement, 1, stamping->stamps[i].camera);
-        sqlite3_bind_blob(statement, 2, stamping->boot->bytes, sizeof(stamping->boot->bytes),
-                          SQLITE_STATIC);
+        gw_index_bind_id(statement, 2, stamping->boot);
         sqlite3_bind_int64(statement, 3, stamping->stamps[i].until_us);
         result = gw_index_run(stamping->index, statement);
     }

@@ -86,8 +86,11 @@ void gw_index_bind_degrees(sqlite3_stmt *statement, int parameter, double degree
 // unknown for NULL, and the reverse.
 int64_t gw_index_column_known(sqlite3_stmt *statement, int column, int64_t unknown);
 void gw_index_bind_known(sqlite3_stmt *statement, int parameter, int64_t value, int64_t unknown);
-// Binds text that outlives the statement's use.
+// Bind what outlives the statement's use.
 void gw_index_bind_text(sqlite3_stmt *statement, int parameter, const char *text);
+void gw_index_bind_id(sqlite3_stmt *statement, int parameter, const struct gw_id *id);
+// Returns false, and leaves ret alone, when the column holds no id.
+bool gw_index_read_id(sqlite3_stmt *statement, int column, struct gw_id *ret);
 
 // Returns 0, or GW_ERROR_INDEX when the row holds what it never should.
 int gw_index_read_event(struct gw_index *index, sqlite3_stmt *statement, struct gw_event_row *ret);

@@ -373,7 +373,7 @@ static sqlite3_stmt *statement_for_id(struct gw_index *index, const char *sql,
 {
     sqlite3_stmt *statement = gw_index_statement(index, sql);
     if (statement)
-        sqlite3_bind_blob(statement, 1, id->bytes, sizeof(id->bytes), SQLITE_STATIC);
+        gw_index_bind_id(statement, 1, id);
     return statement;
 }
 

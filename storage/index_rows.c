@@ -53,7 +53,12 @@ void gw_index_bind_text(sqlite3_stmt *statement, int parameter, const char *text
     sqlite3_bind_text(statement, parameter, text, -1, SQLITE_STATIC);
 }
 
-static bool read_id(sqlite3_stmt *statement, int column, struct gw_id *ret)
+void gw_index_bind_id(sqlite3_stmt *statement, int parameter, const struct gw_id *id)
+{
+    sqlite3_bind_blob(statement, parameter, id->bytes, sizeof(id->bytes), SQLITE_STATIC);
+}
+
+bool gw_index_read_id(sqlite3_stmt *statement, int column, struct gw_id *ret)
 {
     const void *bytes = sqlite3_column_blob(statement, column);
     if (!bytes || sqlite3_column_bytes(statement, column) != sizeof(ret->bytes))
@@ -130,7 +135,7 @@ int gw_index_read_event(struct gw_index *index, sqlite3_stmt *statement, struct 
     struct gw_event *event = &ret->event;
     int state, kind;
     *ret = (struct gw_event_row){0};
-    if (!read_id(statement, 0, &event->id) ||
+    if (!gw_index_read_id(statement, 0, &event->id) ||
         !read_name(statement, 2, gw_event_state_from_name, &state) ||
         !read_name(statement, 5, gw_event_kind_from_name, &kind) ||
         !read_zones(statement, 12, event))
@@ -166,7 +171,7 @@ int gw_index_write_event(struct gw_index *index, const struct gw_event_row *row)
     if (!statement)
         return GW_ERROR_INDEX;
     char *zones = format_zones(event);
-    sqlite3_bind_blob(statement, 1, event->id.bytes, sizeof(event->id.bytes), SQLITE_STATIC);
+    gw_index_bind_id(statement, 1, &event->id);
     gw_index_bind_text(statement, 2, event->camera);
     gw_index_bind_text(statement, 3, gw_event_state_name(event->state));
     sqlite3_bind_int64(statement, 4, event->start_us);
@@ -195,7 +200,7 @@ int gw_index_read_clip(struct gw_index *index, sqlite3_stmt *statement, struct g
     struct gw_clip *clip = &ret->clip;
     int state;
     *ret = (struct gw_clip_row){0};
-    if (!read_id(statement, 0, &clip->id) ||
+    if (!gw_index_read_id(statement, 0, &clip->id) ||
         !read_name(statement, 2, gw_clip_state_from_name, &state))
         return damaged(index, "clip");
     gw_index_column_text(statement, 1, clip->camera, sizeof(clip->camera));
@@ -225,7 +230,7 @@ int gw_index_write_clip(struct gw_index *index, const struct gw_clip_row *row)
         " clock_offset_us = excluded.clock_offset_us");
     if (!statement)
         return GW_ERROR_INDEX;
-    sqlite3_bind_blob(statement, 1, clip->id.bytes, sizeof(clip->id.bytes), SQLITE_STATIC);
+    gw_index_bind_id(statement, 1, &clip->id);
     gw_index_bind_text(statement, 2, clip->camera);
     gw_index_bind_text(statement, 3, gw_clip_state_name(clip->state));
     sqlite3_bind_int64(statement, 4, clip->start_us);
@@ -248,7 +253,7 @@ int gw_index_read_gap(struct gw_index *index, sqlite3_stmt *statement, struct gw
     struct gw_gap *gap = &ret->gap;
     int open, cause;
     *ret = (struct gw_gap_row){0};
-    if (!read_id(statement, 0, &gap->id) ||
+    if (!gw_index_read_id(statement, 0, &gap->id) ||
         !read_name(statement, 2, gw_gap_state_from_name, &open) ||
         !read_name(statement, 5, gw_gap_cause_from_name, &cause))
         return damaged(index, "gap");
@@ -269,7 +274,7 @@ int gw_index_write_gap(struct gw_index *index, const struct gw_gap_row *row)
                " ON CONFLICT (id) DO UPDATE SET state = excluded.state, end_us = excluded.end_us");
     if (!statement)
         return GW_ERROR_INDEX;
-    sqlite3_bind_blob(statement, 1, gap->id.bytes, sizeof(gap->id.bytes), SQLITE_STATIC);
+    gw_index_bind_id(statement, 1, &gap->id);
     gw_index_bind_text(statement, 2, gap->camera);
     gw_index_bind_text(statement, 3, gw_gap_state_name(gap->open));
     sqlite3_bind_int64(statement, 4, gap->from_us);
