@@ -4,7 +4,7 @@
 // The byte stream to a camera: a TCP connection, with TLS over it or without, and one buffer of
 // what has arrived. No call waits but gw_channel_wait, and that ends with its deadline or a stop.
 //
-//   dial.h -> [channel] -> rtsp.c
+//   dial.h -> [channel] -> rtsp_connection.c
 //
 // Used by one thread.
 #pragma once

@@ -1,33 +1,21 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// An RTSP 1.0 client (RFC 2326): connects, follows redirects, logs in, asks, and sorts what comes
-// back into answers and media.
+// An RTSP 1.0 client (RFC 2326): connects, follows redirects, asks for what there is and for its
+// video, and keeps the session alive.
 //
-//   channel.h, rtsp_message.h, rtsp_auth.h -> [rtsp] -> session.c
+//   rtsp_connection.h, sdp.h -> [rtsp] -> session.c
 //
 // Every call ends with its deadline or the stop. Used by one thread.
 #pragma once
 
 #include <poll.h>
+#include <stdbool.h>
 
-#include "core/log.h"
-#include "core/stop.h"
-#include "ingest/dial.h"
+#include "ingest/rtsp_config.h"
 #include "ingest/sdp.h"
 
 struct gw_rtsp;
-
-struct gw_rtsp_config {
-    const char *url, *username, *password; // all borrowed, as are the next three
-    const struct gw_dialer *dialer;
-    const struct gw_log *log;
-    struct gw_stop *stop;
-
-    void *opaque;
-    // Media within the connection, by channel number. Borrows bytes. Returns 0 or why to end.
-    int (*media)(void *opaque, int channel, const uint8_t *bytes, size_t size);
-};
 
 // How the camera sends a track.
 struct gw_rtsp_route {

@@ -3,7 +3,7 @@
 
 // Who we are, as a camera wants to hear it: basic (RFC 7617) and digest (RFC 7616, 2069) logins.
 //
-//   rtsp.c -> [rtsp_auth] -> rtsp.c
+//   rtsp_message.h -> [rtsp_auth] -> rtsp_connection.c, rtsp.c
 //
 // Of several challenges the strongest counts: digest by SHA-256, digest by MD5, basic. Pure, but
 // for the client's random number. Used by one thread.

@@ -3,7 +3,7 @@
 
 // The head of one RTSP message, a camera's answer or its request, as it lies in the buffer.
 //
-//   channel.h -> [rtsp_message] -> rtsp.c
+//   channel.h -> [rtsp_message] -> rtsp_connection.c, rtsp.c
 //
 // Pure. What is larger than its limit is refused; bare line feeds and any case are accepted,
 // because cameras send them.
