@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -55,6 +56,7 @@ void gw_rtsp_connection_close(struct gw_rtsp_connection *connection)
     connection->auth = (struct gw_rtsp_auth){0};
     *connection->session = 0;
     connection->garbage = 0;
+    connection->unanswered = 0;
 }
 
 // --- sending -------------------------------------------------------------------------------------
@@ -76,6 +78,7 @@ static int write_request(struct gw_rtsp_connection *connection, const char *meth
     char login[GW_RTSP_LOGIN_SIZE];
     const bool has_session = *connection->session;
 
+    connection->unanswered = connection->unanswered << 1 | 1;
     int error = write_login(connection, method, uri, login);
     int length = snprintf(text, size,
                           "%s %s RTSP/1.0\r\nCSeq: %u\r\nUser-Agent: Gridwatch/" GW_VERSION
@@ -148,6 +151,23 @@ static int answer_request(struct gw_rtsp_connection *connection,
     return gw_channel_send(connection->channel, text, (size_t)length, due_us);
 }
 
+// Whether it is the answer to a request before the last, which had none when the next was sent. By
+// other numbers nothing can be told: some cameras count wrongly, or always say the same.
+static bool is_late(const struct gw_rtsp_connection *connection,
+                    const struct gw_rtsp_message *answer)
+{
+    char text[16], *end;
+
+    gw_rtsp_message_header(answer, "CSeq", 0, text, sizeof(text));
+    if (!isdigit((unsigned char)*text))
+        return false;
+    const unsigned long number = strtoul(text, &end, 10);
+    if (*end || number >= connection->sequence)
+        return false;
+    const unsigned long age = connection->sequence - number;
+    return age < 64 && connection->unanswered >> age & 1;
+}
+
 // Keeps the answer that was waited for, because the buffer moves on.
 static void keep_answer(struct gw_rtsp_connection *connection, const struct gw_rtsp_message *answer,
                         const uint8_t *bytes)
@@ -167,6 +187,12 @@ static int handle_message(struct gw_rtsp_connection *connection,
     if (message->is_request)
         return answer_request(connection, message);
     gw_log_trace(connection->config->log, "answered %d", message->status);
+    if (is_late(connection, message)) {
+        gw_log_debug(connection->config->log, "passed over an answer to an earlier request");
+        return 0;
+    }
+    if (message->status >= 200)
+        connection->unanswered &= ~UINT64_C(1);
     if (!connection->waiting)
         return connection->unasked(connection->opaque, message);
     if (message->status >= 200) // else it goes on working on it

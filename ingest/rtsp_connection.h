@@ -33,6 +33,7 @@ struct gw_rtsp_connection {
     struct gw_channel *channel; // NULL while closed
     bool foreign;               // not the registered host, which alone hears who we are
     unsigned sequence;          // of the last request
+    uint64_t unanswered;        // bit n: the n-th request before the last had no answer in time
     size_t garbage;             // bytes skipped since the last message
     bool waiting;               // a request has no answer yet
     int64_t due_us;             // until when it may take; INT64_MAX while there is none

@@ -36,7 +36,7 @@
 
 // --- cameras -------------------------------------------------------------------------------------
 
-enum { MOST_CAMERAS = 6, MOST_TURNS = 12, LOG_SIZE = 16384 };
+enum { MOST_CAMERAS = 6, MOST_TURNS = 20, LOG_SIZE = 16384 };
 
 // What a camera does when its script is at its end.
 enum afterwards {
@@ -678,6 +678,90 @@ static void a_camera_that_forgot_the_session_ended_it(void **state)
     assert_int_equal(step_for(GW_SECOND), AVERROR_EOF);
 }
 
+// --- late answers --------------------------------------------------------------------------------
+
+// Plays, gives a sign of life (request 5) that has no answer, and asks once more (request 6).
+static int ask_after_silence(const char *answers, int64_t wait_us)
+{
+    SCRIPT(0, SILENCE, OPTIONS, DESCRIBED, SHORT_SESSION, PLAYS, "", answers);
+    assert_int_equal(open_and_play(), 0);
+    assert_int_equal(step_for(MS(500)), 0);
+    return gw_rtsp_play(rtsp, &sdp, after(wait_us));
+}
+
+static void a_late_answer_is_not_taken_for_that_to_a_newer_request(void **state)
+{
+    assert_int_equal(ask_after_silence("RTSP/1.0 503 Busy\r\nCSeq: 5\r\n\r\n"
+                                       "RTSP/1.0 503 Busy\r\ncseq:  5 \r\n\r\n"
+                                       "RTSP/1.0 404 Not Found\r\nCSeq: 6\r\n\r\n",
+                                       2 * GW_SECOND),
+                     GW_ERROR_NOT_FOUND);
+    close_all(false);
+    assert_asked(0, "GET_PARAMETER rtsp://camera.example/1/ RTSP/1.0\r\nCSeq: 5\r\n");
+    assert_asked(0, "PLAY rtsp://camera.example/1/ RTSP/1.0\r\nCSeq: 6\r\n");
+}
+
+static void a_late_answer_gives_no_longer_time_for_the_right_one(void **state)
+{
+    SCRIPT(0, DRIP, OPTIONS, DESCRIBED, SHORT_SESSION, PLAYS, "", "");
+    cameras[0].flood = "RTSP/1.0 200 OK\r\nCSeq: 5\r\n\r\n";
+    assert_int_equal(open_and_play(), 0);
+    assert_int_equal(step_for(MS(500)), 0);
+    const int64_t due_us = after(MS(100));
+    assert_int_equal(gw_rtsp_play(rtsp, &sdp, due_us), -ETIMEDOUT);
+    assert_true(gw_mono_us() - due_us < SOON_US);
+}
+
+static void a_late_answer_to_a_sign_of_life_says_nothing_of_the_next(void **state)
+{
+    SCRIPT(0, SILENCE, OPTIONS, DESCRIBED, SHORT_SESSION, PLAYS, "",
+           "RTSP/1.0 454 Session Not Found\r\nCSeq: 5\r\n\r\n"
+           "RTSP/1.0 405 Method Not Allowed\r\nCSeq: 6\r\n\r\n",
+           PLAYS);
+    assert_int_equal(open_and_play(), 0);
+    assert_int_equal(step_for(MS(1000)), 0);
+    close_all(false);
+    assert_asked(0, "OPTIONS rtsp://camera.example/1/ RTSP/1.0\r\nCSeq: 7\r\n"); // after the 405
+}
+
+static void an_answer_with_a_number_that_names_no_open_request_is_taken(void **state)
+{
+    static const char *const lines[] = {
+        "",
+        "CSeq:\r\n",
+        "CSeq: six\r\n",
+        "CSeq: 5th\r\n",
+        "CSeq: -5\r\n",
+        "CSeq: 0\r\n",
+        "CSeq: 1\r\n", // which had its answer
+        "CSeq: 4\r\n",
+        "CSeq: 106\r\n",
+        "CSeq: 4294967301\r\n",           // 5 and 2^32
+        "CSeq: 18446744073709551621\r\n", // 5 and 2^64
+    };
+    enum { COUNT = sizeof(lines) / sizeof(lines[0]) };
+    char answers[COUNT][128];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(answers[i], sizeof(answers[i]), "RTSP/1.0 404 Not Found\r\n%s\r\n", lines[i]);
+        cameras[0].turns[6 + i] = answers[i];
+    }
+    assert_int_equal(ask_after_silence(PLAYS, GW_SECOND), 0);
+    for (int i = 0; i < COUNT; i++) {
+        int error = gw_rtsp_play(rtsp, &sdp, after(GW_SECOND));
+        if (error != GW_ERROR_NOT_FOUND)
+            fail_msg("\"%s\": error %d", lines[i], error);
+    }
+    close_all(false);
+}
+
+static void a_camera_whose_numbers_are_one_behind_is_understood(void **state)
+{
+    SCRIPT(0, SILENCE, "RTSP/1.0 200 OK\r\nCSeq: 0\r\n\r\n", DESCRIBED,
+           "RTSP/1.0 200 OK\r\nCSeq: 2\r\nSession: 1\r\n\r\n",
+           "RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n");
+    assert_int_equal(open_and_play(), 0);
+}
+
 // --- deadlines and stops -------------------------------------------------------------------------
 
 #define MEDIA_FLOOD "$\x01\x01\x01\x80" // ends with 256 bytes of the next ones
@@ -909,6 +993,11 @@ int main(void)
         TEST(a_camera_that_refuses_get_parameter_is_asked_for_options),
         TEST(a_sign_of_life_whose_nonce_is_too_old_is_given_again),
         TEST(a_camera_that_forgot_the_session_ended_it),
+        TEST(a_late_answer_is_not_taken_for_that_to_a_newer_request),
+        TEST(a_late_answer_gives_no_longer_time_for_the_right_one),
+        TEST(a_late_answer_to_a_sign_of_life_says_nothing_of_the_next),
+        TEST(an_answer_with_a_number_that_names_no_open_request_is_taken),
+        TEST(a_camera_whose_numbers_are_one_behind_is_understood),
         TEST(every_wait_ends_with_its_deadline),
         TEST(every_wait_ends_with_a_stop),
         TEST(a_description_of_no_told_length_does_not_outlast_the_deadline),
