@@ -3,7 +3,7 @@
 
 // A worker's book of what it covers of one camera: pictures in, news out (core/coverage.h).
 //
-//   recorder.c -> [coverage] -> news -> link.h -> storage/index_news.c
+//   recorder_coverage.c -> [coverage] -> news -> link.h -> storage/index_news.c
 //
 // Pure: times are arguments. One thread at a time; the news come during the call.
 //

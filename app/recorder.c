@@ -6,21 +6,20 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "app/coverage.h"
 #include "app/demand.h"
+#include "app/event_reports.h"
+#include "app/recorder_coverage.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "storage/clip_writer.h"
-#include "storage/media.h"
 
-enum { MOST_JOBS = 32, PACKETS_PER_STEP = 256 };
+enum { PACKETS_PER_STEP = 256 };
 
 // After a disk error, how long until the next clip is tried.
 #define RETRY_US (1 * GW_SECOND)
@@ -30,27 +29,11 @@ enum { MOST_JOBS = 32, PACKETS_PER_STEP = 256 };
 // own.
 #define ROOM_BYTES (4 << 20)
 
-// One event report on its way to the disk.
-struct job {
-    struct job *next;
-    enum gw_event_phase phase;
-    struct gw_event event;
-    size_t jpeg_size, thumbnail_size;
-    uint8_t bytes[]; // the picture, then the thumbnail
-};
-
 struct gw_recorder {
     struct gw_recorder_config config;
 
-    pthread_mutex_t lock; // guards the jobs
-    struct job *first, **last;
-    int job_count;
-
-    pthread_mutex_t coverage_lock; // guards these; when only events are recorded, two threads do
-    struct gw_coverage coverage;
-    struct gw_stream *covered_stream; // of the last covered picture
-    enum gw_gap_cause broke;          // why the session ended, and behind which packet
-    gw_cursor broke_at;
+    struct gw_event_reports reports;      // on their way to the disk; any thread adds
+    struct gw_recorder_coverage coverage; // the session's thread has a part in it
 
     // The disk thread's:
     struct gw_demand demand;       // what events ask to be recorded
@@ -64,8 +47,6 @@ struct gw_recorder {
     int64_t read_mono_us;          // when the ring last had a packet for us
     int64_t retry_mono_us;         // not before this, after an error
     int disk_error;                // as last said; 0 when all is well
-    int64_t end_us;                // wall; end of what this recording has; GW_NO_TIME: nothing yet
-    bool lapped;                   // packets before the next one were lost to a slow disk
 
     atomic_uint_fast64_t clips, truncated;
     atomic_int_fast64_t clock_offset_us; // of the camera, as last told
@@ -89,13 +70,12 @@ int gw_recorder_create(struct gw_recorder **ret, const struct gw_recorder_config
     if (!recorder)
         return -ENOMEM;
     recorder->config = *config;
-    recorder->last = &recorder->first;
     gw_demand_init(&recorder->demand, config->settings.preroll_us, config->settings.postroll_us);
     recorder->recorded_until_us = GW_NO_TIME;
     atomic_init(&recorder->clock_offset_us, GW_NO_TIME);
-    pthread_mutex_init(&recorder->lock, NULL);
-    pthread_mutex_init(&recorder->coverage_lock, NULL);
-    gw_coverage_init(&recorder->coverage, config->camera, gw_wall_us(), tell_coverage, recorder);
+    gw_event_reports_init(&recorder->reports);
+    gw_recorder_coverage_init(&recorder->coverage, config->camera, config->mode, gw_wall_us(),
+                              tell_coverage, recorder);
     *ret = recorder;
     return 0;
 }
@@ -104,219 +84,53 @@ void gw_recorder_destroy(struct gw_recorder **recorder)
 {
     if (!*recorder)
         return;
-    assert(!(*recorder)->writer && !(*recorder)->first);
-    pthread_mutex_destroy(&(*recorder)->lock);
-    pthread_mutex_destroy(&(*recorder)->coverage_lock);
-    gw_stream_unref(&(*recorder)->covered_stream);
+    assert(!(*recorder)->writer);
+    gw_event_reports_finish(&(*recorder)->reports);
+    gw_recorder_coverage_finish(&(*recorder)->coverage);
     free(*recorder);
     *recorder = NULL;
 }
 
-// --- event reports -------------------------------------------------------------------------------
+// --- what is reported ----------------------------------------------------------------------------
 
 void gw_recorder_event(struct gw_recorder *recorder, enum gw_event_phase phase,
                        const struct gw_event *event, const struct gw_snapshot *snapshot)
 {
-    size_t jpeg_size = snapshot ? snapshot->jpeg_size : 0;
-    size_t thumbnail_size = snapshot ? snapshot->thumbnail_size : 0;
-    struct job *job = malloc(sizeof(*job) + jpeg_size + thumbnail_size);
-
-    if (!job)
-        abort(); // an event that cannot be kept must not be lost silently
-    *job = (struct job){
-        .phase = phase, .event = *event, .jpeg_size = jpeg_size, .thumbnail_size = thumbnail_size};
-    if (jpeg_size)
-        memcpy(job->bytes, snapshot->jpeg, jpeg_size);
-    if (thumbnail_size)
-        memcpy(job->bytes + jpeg_size, snapshot->thumbnail, thumbnail_size);
-
-    pthread_mutex_lock(&recorder->lock);
-    if (phase == GW_EVENT_PHASE_UPDATED && recorder->job_count >= MOST_JOBS) {
-        free(job);
-    } else {
-        *recorder->last = job;
-        recorder->last = &job->next;
-        recorder->job_count++;
-    }
-    pthread_mutex_unlock(&recorder->lock);
-}
-
-static struct job *take_job(struct gw_recorder *recorder)
-{
-    pthread_mutex_lock(&recorder->lock);
-    struct job *job = recorder->first;
-    if (job) {
-        recorder->first = job->next;
-        recorder->job_count--;
-        if (!recorder->first)
-            recorder->last = &recorder->first;
-    }
-    pthread_mutex_unlock(&recorder->lock);
-    return job;
-}
-
-// Thumbnail and picture, before the fact that names them. Returns whether both are on the disk.
-static bool write_snapshot(struct gw_recorder *recorder, const struct job *job)
-{
-    char path[GW_MEDIA_PATH_SIZE];
-    const char *store = recorder->config.store;
-    int error = gw_media_write(store, gw_event_thumbnail_path(path, &job->event),
-                               job->bytes + job->jpeg_size, job->thumbnail_size);
-    if (!error)
-        error = gw_media_write(store, gw_event_snapshot_path(path, &job->event), job->bytes,
-                               job->jpeg_size);
-    if (error)
-        gw_log_error(recorder->config.log, "cannot write snapshot %s: %s", path,
-                     gw_strerror(error));
-    return !error;
-}
-
-static void handle_job(struct gw_recorder *recorder, struct job *job)
-{
-    static const enum gw_fact_kind kinds[] = {[GW_EVENT_PHASE_OPENED] = GW_FACT_EVENT_OPENED,
-                                              [GW_EVENT_PHASE_UPDATED] = GW_FACT_EVENT_UPDATED,
-                                              [GW_EVENT_PHASE_CLOSED] = GW_FACT_EVENT_CLOSED};
-    struct gw_fact fact = {.kind = kinds[job->phase], .event = job->event};
-    fact.event.clock_offset_us = atomic_load(&recorder->clock_offset_us);
-
-    // An opened event's picture that could not be written is not promised either.
-    if (job->jpeg_size && !write_snapshot(recorder, job) && job->phase == GW_EVENT_PHASE_OPENED)
-        fact.event.snapshot_us = GW_NO_TIME;
-    gw_demand_note(&recorder->demand, job->phase, &job->event, recorder->recording);
-    post(recorder, &fact);
-}
-
-static void handle_jobs(struct gw_recorder *recorder)
-{
-    struct job *job;
-    while ((job = take_job(recorder))) {
-        handle_job(recorder, job);
-        free(job);
-    }
-}
-
-// --- coverage ------------------------------------------------------------------------------------
-
-static bool keeps_all(const struct gw_recorder *recorder)
-{
-    return recorder->config.mode == GW_RECORD_CONTINUOUS;
-}
-
-// Called with the lock held.
-static void cover(struct gw_recorder *recorder, const struct gw_packet *packet)
-{
-    const bool fresh = packet->stream != recorder->covered_stream;
-
-    if (fresh) {
-        gw_stream_unref(&recorder->covered_stream);
-        recorder->covered_stream = gw_stream_ref(packet->stream);
-    }
-    gw_coverage_picture(&recorder->coverage, packet, fresh);
+    gw_event_reports_put(&recorder->reports, phase, event, snapshot);
 }
 
 void gw_recorder_received(struct gw_recorder *recorder, const struct gw_packet *packet)
 {
-    if (recorder->config.mode != GW_RECORD_EVENTS)
-        return;
-    pthread_mutex_lock(&recorder->coverage_lock);
-    cover(recorder, packet);
-    pthread_mutex_unlock(&recorder->coverage_lock);
+    gw_recorder_coverage_received(&recorder->coverage, packet);
 }
 
 void gw_recorder_broke(struct gw_recorder *recorder, enum gw_gap_cause cause)
 {
-    const gw_cursor at = gw_ring_head(recorder->config.ring);
-
-    pthread_mutex_lock(&recorder->coverage_lock);
-    if (recorder->config.mode == GW_RECORD_EVENTS) {
-        gw_coverage_break(&recorder->coverage, cause);
-    } else if (keeps_all(recorder) && (!recorder->broke || recorder->broke_at != at)) {
-        recorder->broke = cause; // of several behind the same packet, the first one
-        recorder->broke_at = at;
-    }
-    pthread_mutex_unlock(&recorder->coverage_lock);
+    gw_recorder_coverage_broke(&recorder->coverage, cause, gw_ring_head(recorder->config.ring));
 }
 
 int64_t gw_recorder_received_until(struct gw_recorder *recorder)
 {
-    if (recorder->config.mode != GW_RECORD_EVENTS)
-        return GW_NO_TIME;
-    pthread_mutex_lock(&recorder->coverage_lock);
-    int64_t until_us = gw_coverage_until(&recorder->coverage);
-    pthread_mutex_unlock(&recorder->coverage_lock);
-    return until_us;
+    return gw_recorder_coverage_until(&recorder->coverage);
 }
 
-static enum gw_gap_cause disk_cause(int error)
+void gw_recorder_clock(struct gw_recorder *recorder, int64_t offset_us)
 {
-    return error == -ENOSPC || error == -EDQUOT ? GW_GAP_DISK_FULL : GW_GAP_DISK_FAILED;
+    atomic_store(&recorder->clock_offset_us, offset_us);
 }
 
-// What should be written from from_us on cannot be.
-static void miss(struct gw_recorder *recorder, int64_t from_us, int error)
+static void handle_reports(struct gw_recorder *recorder)
 {
-    pthread_mutex_lock(&recorder->coverage_lock);
-    if (keeps_all(recorder))
-        gw_coverage_break(&recorder->coverage, disk_cause(error));
-    else
-        gw_coverage_miss(&recorder->coverage, from_us, disk_cause(error));
-    pthread_mutex_unlock(&recorder->coverage_lock);
-}
+    struct gw_event_report *report;
 
-// This picture is in a clip; in the first one's case, as soon as that is announced.
-static void note_written(struct gw_recorder *recorder, const struct gw_packet *packet)
-{
-    const int64_t wall_us = gw_packet_wall_us(packet);
-    const int64_t end_us =
-        wall_us + (packet->av->duration > 0 ? packet->av->duration : GW_SECOND / 25);
-
-    pthread_mutex_lock(&recorder->coverage_lock);
-    if (keeps_all(recorder)) {
-        struct gw_packet seen = *packet; // borrowed
-        if (recorder->lapped && !seen.lost)
-            seen.lost = GW_GAP_DISK_FAILED;
-        cover(recorder, &seen);
-    } else {
-        gw_coverage_miss_over(&recorder->coverage, wall_us);
+    while ((report = gw_event_reports_take(&recorder->reports))) {
+        report->event.clock_offset_us = atomic_load(&recorder->clock_offset_us);
+        struct gw_fact fact =
+            gw_event_report_write(report, recorder->config.store, recorder->config.log);
+        gw_demand_note(&recorder->demand, report->phase, &report->event, recorder->recording);
+        post(recorder, &fact);
+        free(report);
     }
-    pthread_mutex_unlock(&recorder->coverage_lock);
-    if (end_us > recorder->end_us)
-        recorder->end_us = end_us;
-    recorder->lapped = false;
-}
-
-// Packets were dropped before they could be written.
-static void note_lapped(struct gw_recorder *recorder)
-{
-    recorder->lapped = true;
-    if (!keeps_all(recorder) && recorder->end_us != GW_NO_TIME)
-        miss(recorder, recorder->end_us, GW_ERROR_LAPPED);
-}
-
-// No event asks for this picture any more.
-static void note_enough(struct gw_recorder *recorder, int64_t at_us)
-{
-    pthread_mutex_lock(&recorder->coverage_lock);
-    if (!keeps_all(recorder))
-        gw_coverage_miss_over(&recorder->coverage, at_us);
-    pthread_mutex_unlock(&recorder->coverage_lock);
-}
-
-static void note_clip_end(struct gw_recorder *recorder, int64_t end_us)
-{
-    recorder->end_us = end_us;
-    pthread_mutex_lock(&recorder->coverage_lock);
-    if (keeps_all(recorder))
-        gw_coverage_cut(&recorder->coverage, end_us);
-    pthread_mutex_unlock(&recorder->coverage_lock);
-}
-
-static void end_coverage(struct gw_recorder *recorder)
-{
-    pthread_mutex_lock(&recorder->coverage_lock);
-    if (recorder->config.mode != GW_RECORD_OFF)
-        gw_coverage_end(&recorder->coverage);
-    pthread_mutex_unlock(&recorder->coverage_lock);
 }
 
 // --- clips ---------------------------------------------------------------------------------------
@@ -360,9 +174,9 @@ static void close_clip(struct gw_recorder *recorder, const char *why)
     gw_stream_unref(&recorder->stream);
     recorder->recorded_until_us = fact.clip.end_us;
     post(recorder, &fact);
-    note_clip_end(recorder, fact.clip.end_us);
+    gw_recorder_coverage_clip_closed(&recorder->coverage, fact.clip.end_us);
     if (error)
-        miss(recorder, fact.clip.end_us, error);
+        gw_recorder_coverage_miss(&recorder->coverage, fact.clip.end_us, error);
 }
 
 // Unknown room is tried.
@@ -390,15 +204,14 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
         error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
     if (error) {
         note_disk(recorder, "cannot begin a clip", error);
-        miss(recorder, recorder->end_us == GW_NO_TIME ? gw_packet_wall_us(first) : recorder->end_us,
-             error);
+        gw_recorder_coverage_miss(&recorder->coverage, gw_packet_wall_us(first), error);
         recorder->retry_mono_us = gw_mono_us() + RETRY_US;
         return false;
     }
     atomic_fetch_add(&recorder->clips, 1);
     recorder->stream = gw_stream_ref(first->stream);
     recorder->clip_start_us = fact.clip.start_us;
-    note_written(recorder, first);
+    gw_recorder_coverage_written(&recorder->coverage, first);
     post(recorder, &fact);
     return true;
 }
@@ -437,9 +250,9 @@ static void record(struct gw_recorder *recorder, const struct gw_packet *packet)
     if (error < 0) {
         recorder->retry_mono_us = gw_mono_us() + RETRY_US;
         close_clip(recorder, "write failed");
-        miss(recorder, recorder->end_us, error);
+        gw_recorder_coverage_miss(&recorder->coverage, gw_packet_wall_us(packet), error);
     } else if (!first) {
-        note_written(recorder, packet);
+        gw_recorder_coverage_written(&recorder->coverage, packet);
     }
 }
 
@@ -453,7 +266,7 @@ static bool is_enough(const struct gw_recorder *recorder, const struct gw_packet
 static void stop_recording(struct gw_recorder *recorder, const struct gw_packet *next)
 {
     close_clip(recorder, "quiet");
-    note_enough(recorder, gw_packet_wall_us(next));
+    gw_recorder_coverage_enough(&recorder->coverage, gw_packet_wall_us(next));
     gw_demand_settle(&recorder->demand);
     recorder->recording = false;
     gw_ring_hold(recorder->config.ring, GW_CURSOR_NONE);
@@ -462,18 +275,13 @@ static void stop_recording(struct gw_recorder *recorder, const struct gw_packet 
 // All of a session that ended is written: its clip ends, and then the coverage.
 static void note_break(struct gw_recorder *recorder)
 {
-    pthread_mutex_lock(&recorder->coverage_lock);
-    const enum gw_gap_cause cause = recorder->broke;
-    const bool reached = cause && recorder->cursor >= recorder->broke_at;
-    if (reached)
-        recorder->broke = GW_GAP_NONE;
-    pthread_mutex_unlock(&recorder->coverage_lock);
-    if (!reached)
+    const enum gw_gap_cause cause =
+        gw_recorder_coverage_take_break(&recorder->coverage, recorder->cursor);
+
+    if (!cause)
         return;
     close_clip(recorder, "the session ended");
-    pthread_mutex_lock(&recorder->coverage_lock);
-    gw_coverage_break(&recorder->coverage, cause);
-    pthread_mutex_unlock(&recorder->coverage_lock);
+    gw_recorder_coverage_break(&recorder->coverage, cause);
 }
 
 // Records the ring's next packet. Returns whether there was one and more is wanted.
@@ -486,7 +294,7 @@ static bool record_next(struct gw_recorder *recorder)
     if (got == GW_ERROR_LAPPED) {
         if (recorder->writer)
             gw_clip_writer_mark_truncated(recorder->writer);
-        note_lapped(recorder);
+        gw_recorder_coverage_lapped(&recorder->coverage);
         return true;
     }
     if (got <= 0)
@@ -521,12 +329,12 @@ bool gw_recorder_step(struct gw_recorder *recorder)
     bool more = true;
 
     follow_clock(recorder);
-    handle_jobs(recorder);
+    handle_reports(recorder);
     if (!recorder->recording) {
         if (!wants_recording(recorder))
             return false;
         recorder->recording = true;
-        recorder->end_us = GW_NO_TIME;
+        gw_recorder_coverage_begin(&recorder->coverage);
         recorder->cursor = find_start(recorder);
         recorder->read_mono_us = gw_mono_us();
     }
@@ -539,17 +347,12 @@ bool gw_recorder_step(struct gw_recorder *recorder)
     return more;
 }
 
-void gw_recorder_clock(struct gw_recorder *recorder, int64_t offset_us)
-{
-    atomic_store(&recorder->clock_offset_us, offset_us);
-}
-
 void gw_recorder_finish(struct gw_recorder *recorder)
 {
     while (gw_recorder_step(recorder))
         ;
     close_clip(recorder, "stopping");
-    end_coverage(recorder);
+    gw_recorder_coverage_end(&recorder->coverage);
     gw_ring_hold(recorder->config.ring, GW_CURSOR_NONE);
 }
 
