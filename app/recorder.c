@@ -5,12 +5,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "app/demand.h"
 #include "app/event_reports.h"
@@ -18,6 +15,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "storage/clip_writer.h"
+#include "storage/media.h"
 
 enum { PACKETS_PER_STEP = 256 };
 
@@ -179,18 +177,6 @@ static void close_clip(struct gw_recorder *recorder, const char *why)
         gw_recorder_coverage_miss(&recorder->coverage, fact.clip.end_us, error);
 }
 
-// Unknown room is tried.
-static bool has_room(const struct gw_recorder *recorder)
-{
-    char path[PATH_MAX];
-    struct statvfs disk;
-
-    if (snprintf(path, sizeof(path), "%s/media", recorder->config.store) >= (int)sizeof(path) ||
-        statvfs(path, &disk) < 0)
-        return true;
-    return (uint64_t)disk.f_bavail * disk.f_frsize >= ROOM_BYTES;
-}
-
 // Begins a clip with this keyframe. On failure says so and tries again later.
 static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *first)
 {
@@ -200,7 +186,7 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
     strcpy(fact.clip.camera, recorder->config.camera);
     fact.clip.clock_offset_us = recorder->clip_clock_us = atomic_load(&recorder->clock_offset_us);
     int error = -ENOSPC;
-    if (recorder->disk_error != -ENOSPC || has_room(recorder))
+    if (recorder->disk_error != -ENOSPC || gw_media_room(recorder->config.store) >= ROOM_BYTES)
         error = gw_clip_writer_create(&recorder->writer, recorder->config.store, &fact.clip, first);
     if (error) {
         note_disk(recorder, "cannot begin a clip", error);

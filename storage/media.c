@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 // Whoever finds a folder in place may rely on its being durable: nobody looks while another
@@ -139,4 +140,14 @@ int gw_media_sync_folder(const char *store, const char *path)
         return result;
     cut_last(full);
     return sync_folder(full);
+}
+
+uint64_t gw_media_room(const char *store)
+{
+    char full[PATH_MAX];
+    struct statvfs disk;
+
+    if (join(full, store, "media") < 0 || statvfs(full, &disk) < 0)
+        return UINT64_MAX;
+    return (uint64_t)disk.f_bavail * disk.f_frsize;
 }

@@ -18,3 +18,7 @@ int gw_media_make_folders(const char *store, const char *path);
 // Syncs the folder that holds store/path, so that its names survive a power cut. Returns 0 or
 // -errno.
 int gw_media_sync_folder(const char *store, const char *path);
+
+// Bytes that the disk has room for, of snapshots and clips alike; UINT64_MAX when it does not say.
+// Any thread.
+uint64_t gw_media_room(const char *store);

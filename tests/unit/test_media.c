@@ -185,6 +185,13 @@ static void many_threads_may_write_at_once(void **state)
     assert_int_equal(count_files("media/c0/day0"), 4);
 }
 
+static void room_that_is_not_known_is_taken_for_endless(void **state)
+{
+    assert_true(gw_media_room(store) == UINT64_MAX); // it has no media yet
+    assert_int_equal(gw_media_make_folders(store, "media/c0/day0/one.jpg"), 0);
+    assert_in_range(gw_media_room(store), 1, UINT64_MAX - 1);
+}
+
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make_store, remove_store)
 
 int main(void)
@@ -196,6 +203,7 @@ int main(void)
         FACT(a_failed_write_leaves_the_old_file_and_nothing_else),
         FACT(a_store_that_is_not_there_is_not_made),
         FACT(many_threads_may_write_at_once),
+        FACT(room_that_is_not_known_is_taken_for_endless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
