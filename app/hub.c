@@ -54,7 +54,6 @@ struct hub {
     struct gw_site_status *status;
     struct gw_site_counters counters;
     void *zmq, *workers; // context; ROUTER socket
-
     struct gw_covered *covered;
 
     bool strays; // there may be unfinished rows that no worker will finish
