@@ -23,6 +23,14 @@ enum gw_record_mode {
     GW_RECORD_OFF,        // keep nothing; events still have snapshots
 };
 
+// What a camera can see from where it stands. All zero: not known.
+struct gw_view {
+    double heading_deg; // where the middle of its picture points, clockwise from north, 0 to < 360
+    double fov_deg;     // horizontal field of view; 0: all round, or not known
+    double range_m;     // how far something is recognisable as something; 0: not known
+    double height_m;    // of the camera above the ground; 0: not known
+};
+
 struct gw_camera {
     char id[GW_CAMERA_ID_SIZE];      // [A-Za-z0-9._-], unique in the site
     char name[GW_CAMERA_NAME_SIZE];  // UTF-8, for people
@@ -37,6 +45,7 @@ struct gw_camera {
     enum gw_record_mode record;
     bool enabled;
     double lon, lat; // WGS-84 degrees; NAN when unknown
+    struct gw_view view;
 };
 
 enum gw_camera_status {
