@@ -311,6 +311,9 @@ void gw_crew_note(struct gw_crew_member *member, const struct gw_fact *fact)
     case GW_FACT_CAMERA_DEGRADED:
     case GW_FACT_GAP_OPENED:
     case GW_FACT_GAP_CLOSED:
+    case GW_FACT_EVENT_DELETED:
+    case GW_FACT_CLIP_DELETED:
+    case GW_FACT_GAP_DELETED:
     case GW_FACT_COVERAGE: break;
     }
 }

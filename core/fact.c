@@ -11,10 +11,10 @@
 #include "core/error.h"
 #include "core/names.h"
 
-static const char *const kinds[] = {"event.opened",  "event.updated",  "event.closed",
-                                    "alert.raised",  "clip.opened",    "clip.closed",
-                                    "camera.online", "camera.offline", "camera.degraded",
-                                    "gap.opened",    "gap.closed",     "coverage"};
+static const char *const kinds[] = {
+    "event.opened", "event.updated", "event.closed",   "alert.raised",    "clip.opened",
+    "clip.closed",  "camera.online", "camera.offline", "camera.degraded", "gap.opened",
+    "gap.closed",   "coverage",      "event.deleted",  "clip.deleted",    "gap.deleted"};
 
 const char *gw_fact_kind_name(enum gw_fact_kind kind)
 {
@@ -29,7 +29,8 @@ const char *gw_fact_topic_class(enum gw_fact_kind kind)
     case GW_FACT_CAMERA_OFFLINE:
     case GW_FACT_CAMERA_DEGRADED:
     case GW_FACT_GAP_OPENED:
-    case GW_FACT_GAP_CLOSED: return "camera";
+    case GW_FACT_GAP_CLOSED:
+    case GW_FACT_GAP_DELETED: return "camera";
     default: return "event";
     }
 }
@@ -60,12 +61,20 @@ static bool is_gap(enum gw_fact_kind kind)
     return kind == GW_FACT_GAP_OPENED || kind == GW_FACT_GAP_CLOSED;
 }
 
+static bool is_deletion(enum gw_fact_kind kind)
+{
+    return kind == GW_FACT_EVENT_DELETED || kind == GW_FACT_CLIP_DELETED ||
+           kind == GW_FACT_GAP_DELETED;
+}
+
 const char *gw_fact_camera(const struct gw_fact *fact)
 {
     if (fact->kind == GW_FACT_COVERAGE)
         return fact->coverage.camera;
     if (is_gap(fact->kind))
         return fact->gap.camera;
+    if (is_deletion(fact->kind))
+        return fact->deletion.camera;
     if (is_clip(fact->kind))
         return fact->clip.camera;
     return is_camera(fact->kind) ? fact->camera.camera : fact->event.camera;
@@ -105,9 +114,23 @@ static void set_id(json_t *object, const struct gw_id *id)
 }
 
 // Four decimals: a tenth of a pixel on a 1000-pixel picture, and readable.
+static double round_fraction(double value)
+{
+    return isfinite(value) ? round(value * 1e4) / 1e4 : 0;
+}
+
 static json_t *rounded(double value)
 {
-    return json_real(isfinite(value) ? round(value * 1e4) / 1e4 : 0);
+    return json_real(round_fraction(value));
+}
+
+void gw_event_round(struct gw_event *event)
+{
+    event->score = round_fraction(event->score);
+    event->box.x = round_fraction(event->box.x);
+    event->box.y = round_fraction(event->box.y);
+    event->box.w = round_fraction(event->box.w);
+    event->box.h = round_fraction(event->box.h);
 }
 
 json_t *gw_event_to_json(const struct gw_event *event)
@@ -193,6 +216,17 @@ json_t *gw_gap_to_json(const struct gw_gap *gap)
     return json;
 }
 
+json_t *gw_deletion_to_json(const struct gw_deletion *deletion)
+{
+    json_t *json = json_object();
+
+    set_id(json, &deletion->id);
+    set(json, "camera", json_string(deletion->camera));
+    set_time(json, "start", "start_us", deletion->start_us);
+    set(json, "reason", json_string(gw_deletion_reason_name(deletion->reason)));
+    return json;
+}
+
 static json_t *coverage_to_json(const struct gw_coverage_news *news)
 {
     json_t *json = json_object();
@@ -219,6 +253,8 @@ json_t *gw_fact_to_json(const struct gw_fact *fact)
         set(json, "data", gw_gap_to_json(&fact->gap));
     else if (fact->kind == GW_FACT_COVERAGE)
         set(json, "data", coverage_to_json(&fact->coverage));
+    else if (is_deletion(fact->kind))
+        set(json, "data", gw_deletion_to_json(&fact->deletion));
     else
         set(json, "data", gw_event_to_json(&fact->event));
     return json;
@@ -429,6 +465,17 @@ static bool parse_coverage(const json_t *json, struct gw_coverage_news *ret)
     return ret->to_us >= ret->from_us && (cause != GW_GAP_NONE || !needs_cause);
 }
 
+static bool parse_deletion(const json_t *json, struct gw_deletion *ret)
+{
+    int reason;
+
+    if (!get_identity(json, &ret->id, ret->camera) || !get_time(json, "start_us", &ret->start_us) ||
+        !get_name(json, "reason", gw_deletion_reason_from_name, &reason))
+        return false;
+    ret->reason = (enum gw_deletion_reason)reason;
+    return true;
+}
+
 int gw_fact_from_json(const json_t *json, struct gw_fact *ret)
 {
     struct gw_fact fact = {0};
@@ -448,10 +495,38 @@ int gw_fact_from_json(const json_t *json, struct gw_fact *ret)
         good = parse_gap(data, &fact.gap);
     else if (fact.kind == GW_FACT_COVERAGE)
         good = parse_coverage(data, &fact.coverage);
+    else if (is_deletion(fact.kind))
+        good = parse_deletion(data, &fact.deletion);
     else
         good = parse_event(data, &fact.event);
     if (!good)
         return GW_ERROR_INVALID;
     *ret = fact;
+    return 0;
+}
+
+int gw_fact_from_committed(const struct gw_committed_fact *committed, struct gw_fact *ret,
+                           struct gw_place *ret_place)
+{
+    json_t *json = json_object(), *data = json_loads(committed->data, 0, NULL);
+    struct gw_fact fact;
+    struct gw_place place;
+    int result = GW_ERROR_INVALID;
+
+    if (!json)
+        abort();
+    set(json, "kind", json_string(committed->kind));
+    set(json, "wall_us", json_integer(committed->wall_us));
+    if (data) {
+        set(json, "data", data);
+        result = gw_place_from_json(data, &place);
+    }
+    if (!result)
+        result = gw_fact_from_json(json, &fact);
+    json_decref(json);
+    if (result)
+        return result;
+    *ret = fact;
+    *ret_place = place;
     return 0;
 }

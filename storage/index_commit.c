@@ -322,7 +322,10 @@ static int take_entry(struct gw_commit *commit, const struct gw_fact_entry *entr
     case GW_FACT_CAMERA_DEGRADED: return take_camera(commit, &entry->fact);
     case GW_FACT_COVERAGE: return gw_index_take_coverage(commit, entry);
     case GW_FACT_GAP_OPENED:
-    case GW_FACT_GAP_CLOSED: return 0; // the index alone makes gaps
+    case GW_FACT_GAP_CLOSED:
+    case GW_FACT_EVENT_DELETED:
+    case GW_FACT_CLIP_DELETED:
+    case GW_FACT_GAP_DELETED: return 0; // the index alone makes these
     }
     return GW_ERROR_INVALID;
 }

@@ -3,17 +3,9 @@
 
 #include "console/routes/json.h"
 
-#include <math.h>
-
 static json_t *with_place(json_t *json, const struct gw_place *place)
 {
-    json_object_set_new(json, "division", json_string(place->division));
-    json_object_set_new(json, "grid", json_string(place->grid));
-    json_object_set_new(json, "camera_name", json_string(place->camera_name));
-    if (isfinite(place->lon) && isfinite(place->lat)) {
-        json_object_set_new(json, "lon", json_real(place->lon));
-        json_object_set_new(json, "lat", json_real(place->lat));
-    }
+    gw_place_to_json(json, place);
     return json;
 }
 
