@@ -63,6 +63,7 @@ static void print_camera_json(const struct gw_camera_row *row)
         json_object_set_new(json, "lon", json_real(camera->lon));
         json_object_set_new(json, "lat", json_real(camera->lat));
     }
+    gw_camera_details_to_json(json, camera);
     char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
     puts(text ? text : "{}");
     free(text);

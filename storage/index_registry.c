@@ -14,7 +14,9 @@
 
 #define CAMERA_COLUMNS                                                                             \
     "id, name, division, grid, record_url, username, password, record, enabled, lon, lat, "        \
-    "detect_url"
+    "detect_url, heading_deg, fov_deg, range_m, height_m, device_id, site_class, owner_unit, "     \
+    "maintenance_unit, zones, retention_days"
+#define CAMERA_COLUMN_COUNT 22
 #define STATE_COLUMNS                                                                              \
     "status, reason, since_us, frame_rate, bit_rate, key_age_us, reconnects, clock_offset_us"
 #define CAMERA_QUERY                                                                               \
@@ -55,14 +57,30 @@ static int read_state(struct gw_index *index, sqlite3_stmt *statement, int colum
     return 0;
 }
 
+static void read_details(sqlite3_stmt *statement, struct gw_camera *ret)
+{
+    struct gw_registration *registration = &ret->registration;
+    ret->view = (struct gw_view){.heading_deg = sqlite3_column_double(statement, 12),
+                                 .fov_deg = sqlite3_column_double(statement, 13),
+                                 .range_m = sqlite3_column_double(statement, 14),
+                                 .height_m = sqlite3_column_double(statement, 15)};
+    gw_index_column_text(statement, 16, registration->device_id, sizeof(registration->device_id));
+    gw_index_column_text(statement, 18, registration->owner_unit, sizeof(registration->owner_unit));
+    gw_index_column_text(statement, 19, registration->maintenance_unit,
+                         sizeof(registration->maintenance_unit));
+    gw_index_column_text(statement, 20, ret->zones, sizeof(ret->zones));
+    ret->retention_days = sqlite3_column_int(statement, 21);
+}
+
 static int read_camera(struct gw_index *index, sqlite3_stmt *statement, struct gw_camera_row *ret)
 {
     struct gw_camera *camera = &ret->camera;
     struct gw_camera_state *state = &ret->state;
     int record = gw_record_mode_from_name((const char *)sqlite3_column_text(statement, 7));
-    if (record < 0) {
-        snprintf(index->error, sizeof(index->error),
-                 "a row of table camera has an unknown record mode");
+    int site_class = gw_site_class_from_name((const char *)sqlite3_column_text(statement, 17));
+    if (record < 0 || site_class < 0) {
+        snprintf(index->error, sizeof(index->error), "a row of table camera has an unknown %s",
+                 record < 0 ? "record mode" : "site class");
         return GW_ERROR_INDEX;
     }
     *ret = (struct gw_camera_row){0};
@@ -78,9 +96,11 @@ static int read_camera(struct gw_index *index, sqlite3_stmt *statement, struct g
     camera->lon = gw_index_column_degrees(statement, 9);
     camera->lat = gw_index_column_degrees(statement, 10);
     gw_index_column_text(statement, 11, camera->detect_url, sizeof(camera->detect_url));
+    camera->registration.site_class = (enum gw_site_class)site_class;
+    read_details(statement, camera);
 
     gw_index_column_text(statement, 0, state->camera, sizeof(state->camera));
-    return read_state(index, statement, 12, state);
+    return read_state(index, statement, CAMERA_COLUMN_COUNT, state);
 }
 
 int gw_index_camera(struct gw_index *index, const char *id, struct gw_camera_row *ret)
@@ -127,16 +147,37 @@ int gw_index_cameras(struct gw_index *index, struct gw_camera_row **ret_rows)
 
 // --- changes -------------------------------------------------------------------------------------
 
+static void bind_details(sqlite3_stmt *statement, const struct gw_camera *camera)
+{
+    const struct gw_registration *registration = &camera->registration;
+    sqlite3_bind_double(statement, 13, camera->view.heading_deg);
+    sqlite3_bind_double(statement, 14, camera->view.fov_deg);
+    sqlite3_bind_double(statement, 15, camera->view.range_m);
+    sqlite3_bind_double(statement, 16, camera->view.height_m);
+    gw_index_bind_text(statement, 17, registration->device_id);
+    gw_index_bind_text(statement, 18, gw_site_class_name(registration->site_class));
+    gw_index_bind_text(statement, 19, registration->owner_unit);
+    gw_index_bind_text(statement, 20, registration->maintenance_unit);
+    gw_index_bind_text(statement, 21, camera->zones);
+    sqlite3_bind_int(statement, 22, camera->retention_days);
+}
+
 static int write_camera(struct gw_index *index, const struct gw_camera *camera)
 {
     sqlite3_stmt *statement = gw_index_statement(
         index,
         "INSERT INTO camera (" CAMERA_COLUMNS ")"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+        " ?19, ?20, ?21, ?22)"
         " ON CONFLICT (id) DO UPDATE SET name = excluded.name, division = excluded.division,"
         " grid = excluded.grid, record_url = excluded.record_url, username = excluded.username,"
         " password = excluded.password, record = excluded.record, enabled = excluded.enabled,"
-        " lon = excluded.lon, lat = excluded.lat, detect_url = excluded.detect_url");
+        " lon = excluded.lon, lat = excluded.lat, detect_url = excluded.detect_url,"
+        " heading_deg = excluded.heading_deg, fov_deg = excluded.fov_deg,"
+        " range_m = excluded.range_m, height_m = excluded.height_m,"
+        " device_id = excluded.device_id, site_class = excluded.site_class,"
+        " owner_unit = excluded.owner_unit, maintenance_unit = excluded.maintenance_unit,"
+        " zones = excluded.zones, retention_days = excluded.retention_days");
     if (!statement)
         return GW_ERROR_INDEX;
     gw_index_bind_text(statement, 1, camera->id);
@@ -151,6 +192,7 @@ static int write_camera(struct gw_index *index, const struct gw_camera *camera)
     gw_index_bind_degrees(statement, 10, camera->lon);
     gw_index_bind_degrees(statement, 11, camera->lat);
     gw_index_bind_text(statement, 12, camera->detect_url);
+    bind_details(statement, camera);
     return gw_index_run(index, statement);
 }
 

@@ -161,6 +161,18 @@ static const char *const versions[GW_INDEX_SCHEMA_VERSION] = {
     "ALTER TABLE camera_state ADD COLUMN clock_offset_us INTEGER;"
     "ALTER TABLE event ADD COLUMN clock_offset_us INTEGER;"
     "ALTER TABLE clip ADD COLUMN clock_offset_us INTEGER;",
+
+    // 5
+    "ALTER TABLE camera ADD COLUMN heading_deg REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE camera ADD COLUMN fov_deg REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE camera ADD COLUMN range_m REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE camera ADD COLUMN height_m REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE camera ADD COLUMN device_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE camera ADD COLUMN site_class TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE camera ADD COLUMN owner_unit TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE camera ADD COLUMN maintenance_unit TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE camera ADD COLUMN zones TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE camera ADD COLUMN retention_days INTEGER NOT NULL DEFAULT 0;",
 };
 
 const char *gw_index_schema(int version)

@@ -110,6 +110,7 @@ static json_t *camera_to_json(const struct gw_camera_row *row)
         json_object_set_new(json, "lon", json_real(camera->lon));
         json_object_set_new(json, "lat", json_real(camera->lat));
     }
+    gw_camera_details_to_json(json, camera);
     add_state(json, &row->state);
     return json;
 }

@@ -130,6 +130,16 @@ static void an_index_of_the_version_before_keeps_its_cameras(void **state)
     // What later versions added is taken away.
     assert_int_equal(sqlite3_exec(idx->db,
                                   "ALTER TABLE camera DROP COLUMN detect_url;"
+                                  "ALTER TABLE camera DROP COLUMN heading_deg;"
+                                  "ALTER TABLE camera DROP COLUMN fov_deg;"
+                                  "ALTER TABLE camera DROP COLUMN range_m;"
+                                  "ALTER TABLE camera DROP COLUMN height_m;"
+                                  "ALTER TABLE camera DROP COLUMN device_id;"
+                                  "ALTER TABLE camera DROP COLUMN site_class;"
+                                  "ALTER TABLE camera DROP COLUMN owner_unit;"
+                                  "ALTER TABLE camera DROP COLUMN maintenance_unit;"
+                                  "ALTER TABLE camera DROP COLUMN zones;"
+                                  "ALTER TABLE camera DROP COLUMN retention_days;"
                                   "ALTER TABLE camera_state DROP COLUMN frame_rate;"
                                   "ALTER TABLE camera_state DROP COLUMN bit_rate;"
                                   "ALTER TABLE camera_state DROP COLUMN key_age_us;"
@@ -147,6 +157,8 @@ static void an_index_of_the_version_before_keeps_its_cameras(void **state)
     assert_int_equal(gw_index_camera(index, "a", &row), 0);
     assert_string_equal(row.camera.record_url, "rtsp://h/1");
     assert_string_equal(row.camera.detect_url, "");
+    assert_string_equal(row.camera.zones, "");
+    assert_int_equal(row.camera.registration.site_class, GW_SITE_CLASS_NONE);
     assert_int_equal(row.state.status, GW_CAMERA_ONLINE);
     assert_int_equal(row.state.signs.key_age_us, -1);
     assert_int_equal(row.state.signs.clock_offset_us, GW_NO_TIME);
@@ -565,8 +577,20 @@ static void a_camera_is_kept_as_it_was_put(void **state)
     camera.enabled = false;
     camera.lon = 106.1;
     camera.lat = -37.8;
+    camera.view = (struct gw_view){135.5, 90, 60.25, 6};
+    camera.registration = (struct gw_registration){"64032300001310000007", GW_SITE_CLASS_2,
+                                                   "Public security", "Wires & Co."};
+    strcpy(camera.zones, "{\"masks\":[]}");
+    camera.retention_days = 90;
     assert_int_equal(gw_index_put_camera(idx, &camera), 1);
     assert_int_equal(gw_index_camera(idx, "gate-07", &row), 0);
+    assert_memory_equal(&row.camera.view, &camera.view, sizeof(camera.view));
+    assert_string_equal(row.camera.registration.device_id, "64032300001310000007");
+    assert_int_equal(row.camera.registration.site_class, GW_SITE_CLASS_2);
+    assert_string_equal(row.camera.registration.owner_unit, "Public security");
+    assert_string_equal(row.camera.registration.maintenance_unit, "Wires & Co.");
+    assert_string_equal(row.camera.zones, "{\"masks\":[]}");
+    assert_int_equal(row.camera.retention_days, 90);
     assert_memory_equal(&row.camera.lon, &camera.lon, 2 * sizeof(double));
     assert_string_equal(row.camera.password, camera.password);
     assert_string_equal(row.camera.username, "admin");
