@@ -33,6 +33,22 @@ static bool gives_pictures(const char *type)
     return false;
 }
 
+// Of the county code with which text begins, the digits that say something: "640300" is a
+// prefecture and names 4.
+static size_t significant(const char *text)
+{
+    size_t digits = COUNTY;
+    while (digits > 2 && !strncmp(text + digits - 2, "00", 2))
+        digits -= 2;
+    return digits;
+}
+
+static bool same_county(const char *id, const char *division)
+{
+    const size_t a = significant(id), b = significant(division);
+    return !strncmp(id, division, a < b ? a : b);
+}
+
 const char *gw_device_id_fault(const char *id, const char *division)
 {
     if (!*id)
@@ -41,7 +57,7 @@ const char *gw_device_id_fault(const char *id, const char *division)
         return "a device id has 20 digits (GB/T 28181)";
     if (*id == '0' || *id == '9')
         return "a device id begins with the code of its county (GB/T 2260)";
-    if (*division && strncmp(id, division, COUNTY))
+    if (*division && !same_county(id, division))
         return "the first 6 digits of the device id name another county than the division";
     if (!gives_pictures(id + TYPE))
         return "digits 11 to 13 of the device id are not the type of a camera; it is 131 or 132, "

@@ -25,8 +25,9 @@ struct gw_registration {
 
 // What is wrong with a device id, in words for people; NULL when nothing is. Structure: 8 digits of
 // the centre, of which the first 6 are its county and must be those of division (unless that is
-// ""), 2 of the line of business, 3 of the type, which must be one that gives pictures, 1 of the
-// network, 6 of the serial number. "" is fine.
+// "", or one of the two names only the prefecture or province above), 2 of the line of business, 3
+// of the type, which must be one that gives pictures, 1 of the network, 6 of the serial number. ""
+// is fine.
 const char *gw_device_id_fault(const char *id, const char *division);
 
 const char *gw_site_class_name(enum gw_site_class site_class); // "", "class-1", "class-2", …

@@ -30,6 +30,11 @@ static void a_device_id_of_another_county_is_refused(void **state)
     assert_non_null(
         strstr(gw_device_id_fault("64032400001310000001", "640323101007"), "another county"));
     assert_null(gw_device_id_fault("64032400001310000001", "640324"));
+    // A prefecture's centre may have it, and a prefecture's site may.
+    assert_null(gw_device_id_fault("64030000001310000001", "640323101"));
+    assert_null(gw_device_id_fault("64032300001310000001", "640300"));
+    assert_null(gw_device_id_fault("64032300001310000001", "640000"));
+    assert_non_null(gw_device_id_fault("64042300001310000001", "640300"));
 }
 
 static void a_device_id_of_what_gives_no_pictures_is_refused(void **state)
