@@ -85,6 +85,9 @@ static int run_list(struct gw_camera_call *call)
             print_camera(&rows[i]);
     }
     free(rows);
+    if (*gw_index_locked(call->index)) // they are listed all the same
+        gw_cli_fail("some cameras have no user name and password just now: %s",
+                    gw_index_locked(call->index));
     return GW_EXIT_OK;
 }
 

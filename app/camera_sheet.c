@@ -172,6 +172,11 @@ static int run_export(struct gw_camera_call *call)
     int count = gw_index_cameras(call->index, &rows);
     if (count < 0)
         return gw_cli_fail("cannot read the registry: %s", gw_index_error(call->index));
+    if (call->with_credentials && *gw_index_locked(call->index)) {
+        free(rows);
+        return gw_cli_fail("cannot export user names and passwords: %s",
+                           gw_index_locked(call->index));
+    }
     gw_sheet_write_header(stdout);
     for (int i = 0; i < count; i++)
         gw_sheet_write_row(stdout, &rows[i].camera, call->with_credentials);

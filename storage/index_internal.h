@@ -13,10 +13,12 @@
 //   index_query.c     events, clips and gaps by place and time
 //   index_rows.c      one row of a table to and from its struct
 //   index_registry.c  cameras and their states
+//   index_credentials.c  what of a camera is sealed
 #pragma once
 
 #include <sqlite3.h>
 
+#include "storage/credentials.h"
 #include "storage/index.h"
 
 #define GW_INDEX_STATEMENTS 96
@@ -28,6 +30,8 @@ struct gw_index {
     uint64_t epoch;
     bool in_transaction;
     char error[GW_INDEX_ERROR_SIZE];
+    struct gw_credentials *credentials;
+    char locked[GW_CREDENTIALS_ERROR_SIZE]; // why some could not be opened
     struct {
         const char *sql; // a literal; compared by address
         sqlite3_stmt *statement;
@@ -100,6 +104,20 @@ int gw_index_read_gap(struct gw_index *index, sqlite3_stmt *statement, struct gw
 int gw_index_write_event(struct gw_index *index, const struct gw_event_row *row);
 int gw_index_write_clip(struct gw_index *index, const struct gw_clip_row *row);
 int gw_index_write_gap(struct gw_index *index, const struct gw_gap_row *row);
+
+// --- credentials ---------------------------------------------------------------------------------
+
+// Seals a camera's and binds them; NULL when it has none. Returns 0 or an error, which is noted.
+int gw_index_bind_credentials(struct gw_index *index, sqlite3_stmt *statement, int parameter,
+                              const struct gw_camera *camera);
+// Opens those of a row whose camera has its id already; leaves them empty when that cannot be.
+void gw_index_read_credentials(struct gw_index *index, sqlite3_stmt *statement, int column,
+                               struct gw_camera_row *ret);
+// The SQL function gw_seal(id, username, password), for the upgrade of older indexes.
+int gw_index_add_seal(struct gw_index *index);
+// Once after such an upgrade: nothing of the text that was there stays in the files. When it cannot
+// be done now (no room, or somebody reads for long), the next one to open the index does it.
+void gw_index_scrub(struct gw_index *index);
 
 // --- commits -------------------------------------------------------------------------------------
 

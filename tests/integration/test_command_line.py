@@ -137,6 +137,24 @@ def test_only_what_adds_a_camera_makes_an_index(words, tmp_path):
     assert done.stderr.count("\n") == 1 and str(missing) in done.stderr
 
 
+def test_without_its_key_a_store_lists_its_cameras_and_gives_no_password(make_site):
+    site = make_site()
+    site.add_camera("east-gate", "rtsp://viewer:hunter2@10.0.0.7/ch1")
+    key = site.store / "registry.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert not any(b"hunter2" in path.read_bytes() for path in site.store.iterdir() if path.is_file())
+    assert "viewer:hunter2@" in site.run("camera export", "--with-credentials")
+    key.rename(site.folder / "registry.key")
+    listed = run("camera", "list", "-c", site.config)
+    assert listed.returncode == 0 and "east-gate" in listed.stdout
+    assert listed.stderr.count("\n") == 1 and f"{key} is not there" in listed.stderr
+    refused = run("camera", "export", "--with-credentials", "-c", site.config)
+    assert refused.returncode == 1 and refused.stdout == "" and f"{key} is not there" in refused.stderr
+    site.run("camera disable", "east-gate")
+    (site.folder / "registry.key").rename(key)
+    assert "viewer:hunter2@" in site.run("camera export", "--with-credentials"), "disabling it lost nothing"
+
+
 SHEET = ("设备编码,设备名称,行政区划,经度,纬度,坐标系,朝向,主码流地址\r\n"
          "64032300001310000007,东门,640323101,106.1,37.8,GCJ-02,东南,rtsp://viewer:hunter2@10.0.0.7/ch1\r\n"
          "64032300001310000008,西门,640323101,37.8,106.1,GCJ-02,朝西,rtsp://10.0.0.8/ch1\r\n")
