@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -113,6 +114,18 @@ static int write_key(int fd)
     return error ? error : fsync(fd) < 0 ? -errno : 0;
 }
 
+// Made by root for a site of another user, it is that user's, as SQLite does with its files.
+static int give_to_owner(const struct gw_credentials *credentials, int fd)
+{
+    struct stat status;
+
+    if (geteuid() != 0)
+        return 0;
+    return stat(credentials->store, &status) < 0 || fchown(fd, status.st_uid, status.st_gid) < 0
+               ? -errno
+               : 0;
+}
+
 static int sync_store(const struct gw_credentials *credentials)
 {
     int fd = open(credentials->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -135,7 +148,9 @@ static int make(struct gw_credentials *credentials)
     if (fd < 0) {
         error = -errno;
     } else {
-        error = write_key(fd);
+        error = give_to_owner(credentials, fd);
+        if (!error)
+            error = write_key(fd);
         close(fd);
         if (!error && link(part, credentials->path) < 0 && errno != EEXIST)
             error = -errno;

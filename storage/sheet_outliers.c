@@ -145,24 +145,45 @@ static const struct group *find_group(const struct groups *groups, const struct 
     return NULL;
 }
 
+static int compare_tags(const void *a, const void *b)
+{
+    const int x = (*(const struct gw_placed *const *)a)->tag;
+    const int y = (*(const struct gw_placed *const *)b)->tag;
+    return (x > y) - (x < y);
+}
+
+static int list_outliers(const struct gw_placed **ret, const struct groups *groups,
+                         const struct gw_placed *cameras, int count)
+{
+    int found = 0;
+
+    for (int i = 0; i < count; i++) {
+        const struct group *group = find_group(groups, &cameras[i]);
+        if (group && distance_m(group, cameras[i].lon, cameras[i].lat) > group->limit_m)
+            ret[found++] = &cameras[i];
+    }
+    qsort(ret, (size_t)found, sizeof(*ret), compare_tags);
+    return found;
+}
+
 void gw_sheet_find_outliers(struct gw_placed *cameras, int count, void *opaque,
                             void (*callback)(void *opaque, const struct gw_placed *outlier,
                                              const char *what))
 {
     struct groups groups = {.items = calloc(2 * (size_t)count + 1, sizeof(*groups.items))};
+    const struct gw_placed **outliers = calloc((size_t)count + 1, sizeof(*outliers));
     char what[GW_OUTLIER_WHAT_SIZE];
 
-    if (!groups.items)
+    if (!groups.items || !outliers)
         abort();
     qsort(cameras, (size_t)count, sizeof(*cameras), compare_divisions);
     add_groups(&groups, cameras, count, VILLAGE);
     add_groups(&groups, cameras, count, TOWNSHIP);
-    for (int i = 0; i < count; i++) {
-        const struct group *group = find_group(&groups, &cameras[i]);
-        if (!group || distance_m(group, cameras[i].lon, cameras[i].lat) <= group->limit_m)
-            continue;
-        explain(what, &groups, group, &cameras[i]);
-        callback(opaque, &cameras[i], what);
+    const int found = list_outliers(outliers, &groups, cameras, count);
+    for (int i = 0; i < found; i++) {
+        explain(what, &groups, find_group(&groups, outliers[i]), outliers[i]);
+        callback(opaque, outliers[i], what);
     }
+    free(outliers);
     free(groups.items);
 }

@@ -20,8 +20,8 @@ struct gw_placed {
     int tag; // the caller's
 };
 
-// Sorts cameras in place. Calls back for each outlier, with what is odd about it in words for
-// people: how far it is and, when that is plain, why.
+// Sorts cameras in place. Calls back for each outlier, by tag, with what is odd about it in words
+// for people: how far it is and, when that is plain, why.
 void gw_sheet_find_outliers(struct gw_placed *cameras, int count, void *opaque,
                             void (*callback)(void *opaque, const struct gw_placed *outlier,
                                              const char *what));

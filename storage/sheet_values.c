@@ -258,7 +258,7 @@ static bool read_view(struct gw_sheet_reader *reader, cells_by_column cells, str
 static bool read_retention(struct gw_sheet_reader *reader, const struct gw_csv_cell *cell,
                            struct gw_camera *camera)
 {
-    double number;
+    double number = 0;
 
     if (!read_number(reader, cell, days, GW_RETENTION_DAYS, &number))
         return false;

@@ -196,6 +196,19 @@ def test_zones_of_a_sheet_are_read_before_they_are_registered(make_site, cell, w
     assert not what or (what in done.stderr and f"{sheet}:2:23: zones: " in done.stderr)
 
 
+def test_a_site_without_its_key_runs_and_says_which_file_it_needs(make_site):
+    site = make_site()
+    site.add_camera("east-gate", "rtsp://viewer:hunter2@127.0.0.1:1/ch1")
+    site.add_camera("west-gate", "rtsp://viewer:hunter2@127.0.0.1:1/ch2")
+    (site.store / "registry.key").unlink()
+    site.start()
+    assert len(site.get("/cameras")["items"]) == 2
+    said = [line for line in site.log().splitlines() if "registry.key is not there" in line]
+    assert len(said) == 1 and "cameras get no user name and password" in said[0]
+    site.add_camera("east-gate", "rtsp://viewer:hunter2@127.0.0.1:1/ch1")  # seals it under a new key
+    assert (site.store / "registry.key").exists()
+
+
 def test_the_camera_registry_goes_out_and_in_again(make_site):
     site, other = make_site(), make_site()
     site.add_camera("east-gate", "rtsp://viewer:p%40ss@10.0.0.7/ch1")

@@ -141,6 +141,19 @@ static void the_key_is_made_once_and_is_its_owners(void **state)
     assert_int_equal(again.st_ino, status.st_ino);
 }
 
+static void a_key_that_root_makes_is_the_sites(void **state)
+{
+    struct stat status;
+    struct gw_camera camera = make_secret("a");
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown(store, 65534, 65534), 0);
+    gw_index_put_camera(idx, &camera);
+    assert_int_equal(stat(path_of("registry.key"), &status), 0);
+    assert_int_equal(status.st_uid, 65534);
+    assert_int_equal(status.st_mode & 0777, 0600);
+}
+
 static void processes_that_make_the_key_at_once_make_one(void **state)
 {
     int status, failed = 0;
@@ -336,6 +349,7 @@ int main(void)
         STORE(what_was_sealed_is_opened_and_looks_like_nothing),
         STORE(a_changed_byte_or_another_camera_opens_nothing),
         STORE(the_key_is_made_once_and_is_its_owners),
+        STORE(a_key_that_root_makes_is_the_sites),
         STORE(processes_that_make_the_key_at_once_make_one),
         STORE(the_password_is_in_no_file),
         STORE(a_store_without_its_key_lists_cameras_and_opens_nothing),
