@@ -63,6 +63,7 @@ static void print_camera_json(const struct gw_camera_row *row)
         json_object_set_new(json, "lon", json_real(camera->lon));
         json_object_set_new(json, "lat", json_real(camera->lat));
     }
+    gw_camera_details_to_json(json, camera);
     char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
     puts(text ? text : "{}");
     free(text);
@@ -84,6 +85,9 @@ static int run_list(struct gw_camera_call *call)
             print_camera(&rows[i]);
     }
     free(rows);
+    if (*gw_index_locked(call->index)) // they are listed all the same
+        gw_cli_fail("some cameras have no user name and password just now: %s",
+                    gw_index_locked(call->index));
     return GW_EXIT_OK;
 }
 

@@ -23,7 +23,9 @@ struct gw_camera_call {
     bool json, dry_run, all_or_nothing, with_credentials;
     const char *argument;    // what follows the options
     struct gw_camera camera; // of add: from the URL
-    struct gw_index *index;  // open when run() is called
+    // When run() is called: the index, open, and the division that the configuration says.
+    struct gw_index *index;
+    char site_division[GW_DIVISION_SIZE];
 };
 
 struct gw_camera_word {

@@ -44,7 +44,8 @@ struct hub {
     char program[PATH_MAX];
 
     struct gw_index *index;
-    int64_t index_version; // when the registry was last read
+    int64_t index_version;            // when the registry was last read
+    char locked[GW_INDEX_ERROR_SIZE]; // why it gave no passwords then, as the log has said
     struct gw_crew *crew;
     struct gw_door *door;
     struct gw_assignment assignment;
@@ -274,6 +275,17 @@ static void place_cameras(struct hub *hub)
 
 // --- the registry --------------------------------------------------------------------------------
 
+// Cameras whose passwords cannot be opened are connected to without them; once, the log says why
+// they will refuse.
+static void tell_locked(struct hub *hub)
+{
+    const char *locked = gw_index_locked(hub->index);
+
+    if (*locked && strcmp(locked, hub->locked))
+        gw_log_error(&hub_log, "cameras get no user name and password: %s", locked);
+    snprintf(hub->locked, sizeof(hub->locked), "%s", locked);
+}
+
 // Reads the registry when somebody changed it, and tells the workers.
 static void update_cameras(struct hub *hub, bool force)
 {
@@ -288,6 +300,7 @@ static void update_cameras(struct hub *hub, bool force)
         return;
     }
     hub->index_version = version;
+    tell_locked(hub);
     hub->strays = true; // a camera that was disabled is not online, one that was removed has no gap
     struct gw_camera *cameras = calloc((size_t)count + 1, sizeof(*cameras));
     if (!cameras)

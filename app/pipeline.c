@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/zones.h"
 #include "app/analysis.h"
 #include "app/recorder.h"
 #include "core/clock.h"
@@ -32,7 +33,8 @@ struct gw_pipeline {
 
     struct gw_ring *ring; // of record_url
     struct gw_recorder *recorder;
-    struct gw_analysis *analysis; // NULL when the site's level is off
+    struct gw_zones zones;        // of the registry; the analysis borrows them
+    struct gw_analysis *analysis; // NULL when the site's level is off, or the zones cannot be read
     struct gw_supervisor *supervisor;
 
     // Of detect_url; NULL without one.
@@ -116,14 +118,29 @@ static int create_recorder(struct gw_pipeline *pipeline, const struct gw_setting
     return error;
 }
 
+// Masks hide what nobody may look at, so without them there is no looking at all. They were read
+// when they came into the registry; not to be able to now is the doing of somebody else.
+static bool read_zones(struct gw_pipeline *pipeline)
+{
+    char error[GW_ZONES_ERROR_SIZE];
+
+    if (!*pipeline->camera.zones ||
+        gw_zones_parse(&pipeline->zones, pipeline->camera.zones, "zones", error) == 0)
+        return true;
+    gw_log_error(&pipeline->log,
+                 "%s; nothing is looked at until they are imported again or taken away", error);
+    return false;
+}
+
 static int create_analysis(struct gw_pipeline *pipeline, const struct gw_settings *settings)
 {
     struct gw_analysis_config config = {.analyzer = gw_analyzer_defaults,
                                         .pool = pipeline->services.pool,
                                         .turns = pipeline->services.turns,
                                         .ring = pipeline->ring};
-    if (settings->level == GW_LEVEL_OFF)
+    if (settings->level == GW_LEVEL_OFF || !read_zones(pipeline))
         return 0;
+    config.analyzer.zones = *pipeline->camera.zones ? &pipeline->zones : NULL;
     strcpy(config.analyzer.camera, pipeline->camera.id);
     config.analyzer.level = (enum gw_level)settings->level;
     config.analyzer.opaque = pipeline;

@@ -82,8 +82,8 @@ static json_t *camera_to_json(const struct gw_camera *camera)
     if (gw_url_join(camera->record_url, camera->username, camera->password, url, sizeof(url)) < 0)
         return NULL;
     // The other stream has the same credentials; they travel once.
-    return json_pack("{ss ss ss ss}", "id", camera->id, "url", url, "detect", camera->detect_url,
-                     "record", gw_record_mode_name(camera->record));
+    return json_pack("{ss ss ss ss ss}", "id", camera->id, "url", url, "detect", camera->detect_url,
+                     "record", gw_record_mode_name(camera->record), "zones", camera->zones);
 }
 
 static bool camera_from_json(const json_t *json, struct gw_camera *ret)
@@ -91,15 +91,18 @@ static bool camera_from_json(const json_t *json, struct gw_camera *ret)
     const char *id = json_string_value(json_object_get(json, "id"));
     const char *url = json_string_value(json_object_get(json, "url"));
     const char *detect = json_string_value(json_object_get(json, "detect"));
+    // Not "none" when it is missing: a mask must not get lost.
+    const char *zones = json_string_value(json_object_get(json, "zones"));
     int mode = gw_record_mode_from_name(json_string_value(json_object_get(json, "record")));
 
     if (mode < 0 || !id || !url || !gw_camera_id_valid(id) || !detect ||
-        strlen(detect) >= sizeof(ret->detect_url))
+        strlen(detect) >= sizeof(ret->detect_url) || !zones || strlen(zones) >= sizeof(ret->zones))
         return false;
     *ret = (struct gw_camera){
         .record = (enum gw_record_mode)mode, .enabled = true, .lon = NAN, .lat = NAN};
     strcpy(ret->id, id);
     strcpy(ret->detect_url, detect);
+    strcpy(ret->zones, zones);
     return gw_url_split(url, ret->record_url, ret->username, ret->password) == 0;
 }
 

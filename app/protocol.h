@@ -34,7 +34,7 @@ struct gw_settings {
 
 json_t *gw_protocol_hello(const struct gw_id *boot, const char *worker);
 json_t *gw_protocol_fact(uint64_t seq, const struct gw_fact *fact);
-// Only what a worker needs of a camera: id, URL with its credentials, record mode.
+// Only what a worker needs of a camera: id, URLs and their credentials, record mode, zones.
 json_t *gw_protocol_assign(const struct gw_settings *settings, const struct gw_camera *cameras,
                            int count);
 json_t *gw_protocol_repair(const struct gw_clip *clips, int count);

@@ -120,6 +120,7 @@ static int open_index(struct gw_camera_call *call, enum gw_index_mode mode)
     int result = gw_cli_config(&config, call->config_file, call->store);
     if (result)
         return result;
+    snprintf(call->site_division, sizeof(call->site_division), "%s", config.division);
     if (gw_index_open(&call->index, config.store, mode, config.division, error) < 0)
         return gw_cli_fail("%s", error);
     return 0;

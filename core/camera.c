@@ -63,7 +63,46 @@ bool gw_camera_same_work(const struct gw_camera *a, const struct gw_camera *b)
 {
     return !strcmp(a->record_url, b->record_url) && !strcmp(a->detect_url, b->detect_url) &&
            !strcmp(a->username, b->username) && !strcmp(a->password, b->password) &&
-           a->record == b->record;
+           !strcmp(a->zones, b->zones) && a->record == b->record;
+}
+
+bool gw_view_valid(const struct gw_view *view)
+{
+    return view->heading_deg >= 0 && view->heading_deg < 360 && view->fov_deg >= 0 &&
+           view->fov_deg <= 360 && view->range_m >= 0 && view->range_m <= 100000 &&
+           view->height_m >= 0 && view->height_m <= 1000; // all false for NAN
+}
+
+static void add_text(json_t *json, const char *key, const char *text)
+{
+    if (*text)
+        json_object_set_new(json, key, json_string(text));
+}
+
+static void add_number(json_t *json, const char *key, double number)
+{
+    if (number > 0)
+        json_object_set_new(json, key, json_real(number));
+}
+
+void gw_camera_details_to_json(json_t *json, const struct gw_camera *camera)
+{
+    const struct gw_view *view = &camera->view;
+    const struct gw_registration *registration = &camera->registration;
+
+    if (view->heading_deg > 0 || view->fov_deg > 0) // without a field of view 0 is "not known"
+        json_object_set_new(json, "heading_deg", json_real(view->heading_deg));
+    add_number(json, "fov_deg", view->fov_deg);
+    add_number(json, "range_m", view->range_m);
+    add_number(json, "height_m", view->height_m);
+    add_text(json, "device_id", registration->device_id);
+    add_text(json, "site_class", gw_site_class_name(registration->site_class));
+    add_text(json, "owner_unit", registration->owner_unit);
+    add_text(json, "maintenance_unit", registration->maintenance_unit);
+    if (*camera->zones)
+        json_object_set_new(json, "zones", json_loads(camera->zones, 0, NULL));
+    if (camera->retention_days)
+        json_object_set_new(json, "retention_days", json_integer(camera->retention_days));
 }
 
 const char *gw_camera_status_name(enum gw_camera_status status)

@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "core/level.h"
+#include "core/registration.h"
 #include "core/url.h"
 
 #define GW_CAMERA_ID_SIZE   64
@@ -16,6 +19,8 @@
 #define GW_DIVISION_SIZE    16
 #define GW_GRID_SIZE        16
 #define GW_REASON_SIZE      160
+#define GW_ZONES_TEXT_SIZE  2048
+#define GW_RETENTION_DAYS   3650 // the longest
 
 enum gw_record_mode {
     GW_RECORD_EVENTS,     // keep what surrounds events
@@ -46,6 +51,12 @@ struct gw_camera {
     bool enabled;
     double lon, lat; // WGS-84 degrees; NAN when unknown
     struct gw_view view;
+    struct gw_registration registration;
+    // Zones and masks as in docs/ref/zones.md, compact JSON; "" for none. Whoever puts a camera
+    // into the registry has checked them; a worker that cannot read them does not look at the
+    // pictures.
+    char zones[GW_ZONES_TEXT_SIZE];
+    int retention_days; // how long its clips are kept; 0: as long as the site's
 };
 
 enum gw_camera_status {
@@ -107,8 +118,15 @@ bool gw_grid_valid(const char *grid);
 // Whether text can be a camera's name: one line of UTF-8 without control characters.
 bool gw_camera_name_valid(const char *name);
 
+// Whether a view makes sense: finite, in the ranges above, range at most 100 km, height at most 1
+// km.
+bool gw_view_valid(const struct gw_view *view);
+
 // Whether a worker does the same for both: a name or place may differ, what it connects to may not.
 bool gw_camera_same_work(const struct gw_camera *a, const struct gw_camera *b);
+
+// Adds view, registration, zones and retention to a camera's JSON; what is not known is left out.
+void gw_camera_details_to_json(json_t *json, const struct gw_camera *camera);
 
 const char *gw_camera_status_name(enum gw_camera_status status); // "offline", "online", "degraded"
 int gw_camera_status_from_name(const char *name);                // -1 when unknown

@@ -175,6 +175,42 @@ int gw_url_host(const char *url, char ret_host[GW_URL_HOST_SIZE], uint16_t *ret_
     return 0;
 }
 
+bool gw_url_same_host(const char *a, const char *b)
+{
+    char a_host[GW_URL_HOST_SIZE], b_host[GW_URL_HOST_SIZE];
+    uint16_t port;
+
+    return gw_url_host(a, a_host, &port) == 0 && gw_url_host(b, b_host, &port) == 0 &&
+           !strcasecmp(a_host, b_host);
+}
+
+// The length of a word at text behind which a secret stands; 0 when none does.
+static size_t secret_word(const char *text)
+{
+    static const char *const words[] = {"password=", "passwd=", "pass=", "pwd=", "token=", "auth="};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (!strncasecmp(text, words[i], strlen(words[i])))
+            return strlen(words[i]);
+    return 0;
+}
+
+void gw_url_hide_secrets(char *url)
+{
+    for (; *url; url++) {
+        const size_t length = secret_word(url);
+        if (!length)
+            continue;
+        char *secret = url + length, *rest = secret + strcspn(secret, "&/;?#");
+        if (rest - secret >= 3) {
+            memcpy(secret, "***", 3);
+            memmove(secret + 3, rest, strlen(rest) + 1);
+        } else {
+            memset(secret, '*', (size_t)(rest - secret));
+        }
+    }
+}
+
 // Where the user information of a URL starting at authority ends, inside running text.
 static const char *text_at(const char *authority)
 {

@@ -31,6 +31,13 @@ int gw_url_join(const char *url, const char *username, const char *password, cha
 // 322 for rtsps, when the URL says none. Returns 0, or GW_ERROR_INVALID with the outputs untouched.
 int gw_url_host(const char *url, char ret_host[GW_URL_HOST_SIZE], uint16_t *ret_port);
 
+// Whether two of gw_url_split name the same host, whatever their ports: who may have its password.
+bool gw_url_same_host(const char *a, const char *b);
+
+// Hides what follows words like "password=" in a URL's path or query, in place: some cameras want
+// their secrets there.
+void gw_url_hide_secrets(char *url);
+
 // Copies text, replacing user information in every URL in it ("rtsp://***@host/"). Truncates.
 void gw_url_redact(const char *text, char *ret, size_t size);
 

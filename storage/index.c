@@ -284,8 +284,12 @@ static int configure(struct gw_index *index)
     if (index->mode == GW_INDEX_READ)
         return run_sql(index, "PRAGMA query_only=ON");
     result = run_sql(index, "PRAGMA journal_mode=WAL");
+    if (!result && gw_index_add_seal(index) != SQLITE_OK)
+        result = gw_index_fail(index);
     if (!result && version < GW_INDEX_SCHEMA_VERSION)
         result = gw_index_transaction(index, upgrade, index);
+    if (!result)
+        gw_index_scrub(index);
     return result;
 }
 
@@ -398,6 +402,7 @@ int gw_index_open(struct gw_index **ret, const char *store, enum gw_index_mode m
     index->walk_patience = WALK_PATIENCE;
     snprintf(index->store, sizeof(index->store), "%s", store);
     snprintf(index->division, sizeof(index->division), "%s", division ? division : "");
+    gw_credentials_create(&index->credentials, store);
     int result = -ENAMETOOLONG;
     snprintf(index->error, sizeof(index->error), "its path is too long");
     if (snprintf(path, sizeof(path), "%s/index.db", store) < (int)sizeof(path))
@@ -427,6 +432,7 @@ void gw_index_close(struct gw_index **index)
     sqlite3_close(gone->db);
     gw_journal_close(&gone->journal);
     gw_index_forget_places(gone);
+    gw_credentials_destroy(&gone->credentials);
     free(gone);
 }
 

@@ -235,9 +235,16 @@ int64_t gw_index_version(struct gw_index *index);
 struct gw_camera_row {
     struct gw_camera camera;
     struct gw_camera_state state; // since_us GW_NO_TIME: never heard of
+    bool locked; // it has a user name and password, which cannot be opened; see gw_index_locked
 };
 
-// Inserts or replaces by id. Returns 1 when it was new, 0 when it replaced one.
+// Why user names and passwords could not be opened when cameras were read with this handle, in a
+// line that names the key file and says what to do; "" when they could.
+const char *gw_index_locked(const struct gw_index *index);
+
+// Inserts or replaces by id. User name and password are sealed (storage/credentials.h); those that
+// cannot be opened stay as they are when the camera comes without any and its host is the same.
+// Returns 1 when it was new, 0 when it replaced one.
 int gw_index_put_camera(struct gw_index *index, const struct gw_camera *camera);
 // Removes from the registry; recorded clips and events stay. Returns 0 or GW_ERROR_NOT_FOUND.
 int gw_index_remove_camera(struct gw_index *index, const char *id);

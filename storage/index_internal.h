@@ -18,11 +18,13 @@
 //   index_sqlite.c    the engine's table of functions
 //   index_rows.c      one row of a table to and from its struct
 //   index_registry.c  cameras and their states
+//   index_credentials.c  what of a camera is sealed
 #pragma once
 
 #include <limits.h>
 #include <sqlite3.h>
 
+#include "storage/credentials.h"
 #include "storage/index.h"
 #include "storage/journal.h"
 
@@ -50,6 +52,8 @@ struct gw_index {
     int64_t place_count;           // number of the last one, + 1; 0: none is read
     int64_t walk_patience;         // index_walk.c; tests make it small
     char error[GW_INDEX_ERROR_SIZE];
+    struct gw_credentials *credentials;
+    char locked[GW_CREDENTIALS_ERROR_SIZE]; // why some could not be opened
     struct {
         const char *sql; // a literal; compared by address
         sqlite3_stmt *statement;
@@ -58,7 +62,7 @@ struct gw_index {
 
 // --- schema --------------------------------------------------------------------------------------
 
-#define GW_INDEX_SCHEMA_VERSION 5
+#define GW_INDEX_SCHEMA_VERSION 6
 
 #define GW_INDEX_SCHEMA_PARTS 3
 
@@ -199,6 +203,20 @@ int gw_index_write_end(struct gw_index *index, const struct gw_journal_end *end)
 int gw_index_flush_journal(struct gw_index *index);
 // Moves table fact of an index before version 5 into the journal. Within the upgrade.
 int gw_index_move_facts(struct gw_index *index);
+
+// --- credentials ---------------------------------------------------------------------------------
+
+// Seals a camera's and binds them; NULL when it has none. Returns 0 or an error, which is noted.
+int gw_index_bind_credentials(struct gw_index *index, sqlite3_stmt *statement, int parameter,
+                              const struct gw_camera *camera);
+// Opens those of a row whose camera has its id already; leaves them empty when that cannot be.
+void gw_index_read_credentials(struct gw_index *index, sqlite3_stmt *statement, int column,
+                               struct gw_camera_row *ret);
+// The SQL function gw_seal(id, username, password), for the upgrade of older indexes.
+int gw_index_add_seal(struct gw_index *index);
+// Once after such an upgrade: nothing of the text that was there stays in the files. When it cannot
+// be done now (no room, or somebody reads for long), the next one to open the index does it.
+void gw_index_scrub(struct gw_index *index);
 
 // --- commits -------------------------------------------------------------------------------------
 

@@ -13,8 +13,10 @@
 #include "storage/index_internal.h"
 
 #define CAMERA_COLUMNS                                                                             \
-    "id, name, division, grid, record_url, username, password, record, enabled, lon, lat, "        \
-    "detect_url"
+    "id, name, division, grid, record_url, credentials, record, enabled, lon, lat, detect_url, "   \
+    "heading_deg, fov_deg, range_m, height_m, device_id, site_class, owner_unit, "                 \
+    "maintenance_unit, zones, retention_days"
+#define CAMERA_COLUMN_COUNT 21
 #define STATE_COLUMNS                                                                              \
     "status, reason, since_us, frame_rate, bit_rate, key_age_us, reconnects, clock_offset_us"
 #define CAMERA_QUERY                                                                               \
@@ -55,14 +57,30 @@ static int read_state(struct gw_index *index, sqlite3_stmt *statement, int colum
     return 0;
 }
 
+static void read_details(sqlite3_stmt *statement, struct gw_camera *ret)
+{
+    struct gw_registration *registration = &ret->registration;
+    ret->view = (struct gw_view){.heading_deg = sqlite3_column_double(statement, 11),
+                                 .fov_deg = sqlite3_column_double(statement, 12),
+                                 .range_m = sqlite3_column_double(statement, 13),
+                                 .height_m = sqlite3_column_double(statement, 14)};
+    gw_index_column_text(statement, 15, registration->device_id, sizeof(registration->device_id));
+    gw_index_column_text(statement, 17, registration->owner_unit, sizeof(registration->owner_unit));
+    gw_index_column_text(statement, 18, registration->maintenance_unit,
+                         sizeof(registration->maintenance_unit));
+    gw_index_column_text(statement, 19, ret->zones, sizeof(ret->zones));
+    ret->retention_days = sqlite3_column_int(statement, 20);
+}
+
 static int read_camera(struct gw_index *index, sqlite3_stmt *statement, struct gw_camera_row *ret)
 {
     struct gw_camera *camera = &ret->camera;
     struct gw_camera_state *state = &ret->state;
-    int record = gw_record_mode_from_name((const char *)sqlite3_column_text(statement, 7));
-    if (record < 0) {
-        snprintf(index->error, sizeof(index->error),
-                 "a row of table camera has an unknown record mode");
+    int record = gw_record_mode_from_name((const char *)sqlite3_column_text(statement, 6));
+    int site_class = gw_site_class_from_name((const char *)sqlite3_column_text(statement, 16));
+    if (record < 0 || site_class < 0) {
+        snprintf(index->error, sizeof(index->error), "a row of table camera has an unknown %s",
+                 record < 0 ? "record mode" : "site class");
         return GW_ERROR_INDEX;
     }
     *ret = (struct gw_camera_row){0};
@@ -71,16 +89,17 @@ static int read_camera(struct gw_index *index, sqlite3_stmt *statement, struct g
     gw_index_column_text(statement, 2, camera->division, sizeof(camera->division));
     gw_index_column_text(statement, 3, camera->grid, sizeof(camera->grid));
     gw_index_column_text(statement, 4, camera->record_url, sizeof(camera->record_url));
-    gw_index_column_text(statement, 5, camera->username, sizeof(camera->username));
-    gw_index_column_text(statement, 6, camera->password, sizeof(camera->password));
+    gw_index_read_credentials(index, statement, 5, ret);
     camera->record = (enum gw_record_mode)record;
-    camera->enabled = sqlite3_column_int(statement, 8);
-    camera->lon = gw_index_column_degrees(statement, 9);
-    camera->lat = gw_index_column_degrees(statement, 10);
-    gw_index_column_text(statement, 11, camera->detect_url, sizeof(camera->detect_url));
+    camera->enabled = sqlite3_column_int(statement, 7);
+    camera->lon = gw_index_column_degrees(statement, 8);
+    camera->lat = gw_index_column_degrees(statement, 9);
+    gw_index_column_text(statement, 10, camera->detect_url, sizeof(camera->detect_url));
+    camera->registration.site_class = (enum gw_site_class)site_class;
+    read_details(statement, camera);
 
     gw_index_column_text(statement, 0, state->camera, sizeof(state->camera));
-    return read_state(index, statement, 12, state);
+    return read_state(index, statement, CAMERA_COLUMN_COUNT, state);
 }
 
 int gw_index_camera(struct gw_index *index, const char *id, struct gw_camera_row *ret)
@@ -88,6 +107,7 @@ int gw_index_camera(struct gw_index *index, const char *id, struct gw_camera_row
     sqlite3_stmt *statement = gw_index_statement(index, CAMERA_QUERY " WHERE id = ?1");
     if (!statement)
         return GW_ERROR_INDEX;
+    index->locked[0] = 0;
     gw_index_bind_text(statement, 1, id);
     int result = gw_index_step(index, statement);
     if (result == 1)
@@ -105,6 +125,7 @@ int gw_index_cameras(struct gw_index *index, struct gw_camera_row **ret_rows)
         return GW_ERROR_INDEX;
     struct gw_camera_row *rows = NULL;
     int count = 0, result;
+    index->locked[0] = 0;
     while ((result = gw_index_step(index, statement)) == 1) {
         if (count % 256 == 0) {
             rows = realloc(rows, ((size_t)count + 256) * sizeof(*rows));
@@ -127,16 +148,39 @@ int gw_index_cameras(struct gw_index *index, struct gw_camera_row **ret_rows)
 
 // --- changes -------------------------------------------------------------------------------------
 
-static int write_camera(struct gw_index *index, const struct gw_camera *camera)
+static void bind_details(sqlite3_stmt *statement, const struct gw_camera *camera)
+{
+    const struct gw_registration *registration = &camera->registration;
+    sqlite3_bind_double(statement, 12, camera->view.heading_deg);
+    sqlite3_bind_double(statement, 13, camera->view.fov_deg);
+    sqlite3_bind_double(statement, 14, camera->view.range_m);
+    sqlite3_bind_double(statement, 15, camera->view.height_m);
+    gw_index_bind_text(statement, 16, registration->device_id);
+    gw_index_bind_text(statement, 17, gw_site_class_name(registration->site_class));
+    gw_index_bind_text(statement, 18, registration->owner_unit);
+    gw_index_bind_text(statement, 19, registration->maintenance_unit);
+    gw_index_bind_text(statement, 20, camera->zones);
+    sqlite3_bind_int(statement, 21, camera->retention_days);
+}
+
+// keep: the sealed credentials that the row has.
+static int write_camera(struct gw_index *index, const struct gw_camera *camera, bool keep)
 {
     sqlite3_stmt *statement = gw_index_statement(
         index,
         "INSERT INTO camera (" CAMERA_COLUMNS ")"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+        " ?19, ?20, ?21)"
         " ON CONFLICT (id) DO UPDATE SET name = excluded.name, division = excluded.division,"
-        " grid = excluded.grid, record_url = excluded.record_url, username = excluded.username,"
-        " password = excluded.password, record = excluded.record, enabled = excluded.enabled,"
-        " lon = excluded.lon, lat = excluded.lat, detect_url = excluded.detect_url");
+        " grid = excluded.grid, record_url = excluded.record_url, record = excluded.record, "
+        "enabled = excluded.enabled,"
+        " lon = excluded.lon, lat = excluded.lat, detect_url = excluded.detect_url,"
+        " heading_deg = excluded.heading_deg, fov_deg = excluded.fov_deg,"
+        " range_m = excluded.range_m, height_m = excluded.height_m,"
+        " device_id = excluded.device_id, site_class = excluded.site_class,"
+        " owner_unit = excluded.owner_unit, maintenance_unit = excluded.maintenance_unit,"
+        " zones = excluded.zones, retention_days = excluded.retention_days,"
+        " credentials = iif(?22, credentials, excluded.credentials)");
     if (!statement)
         return GW_ERROR_INDEX;
     gw_index_bind_text(statement, 1, camera->id);
@@ -144,14 +188,17 @@ static int write_camera(struct gw_index *index, const struct gw_camera *camera)
     gw_index_bind_text(statement, 3, camera->division);
     gw_index_bind_text(statement, 4, camera->grid);
     gw_index_bind_text(statement, 5, camera->record_url);
-    gw_index_bind_text(statement, 6, camera->username);
-    gw_index_bind_text(statement, 7, camera->password);
-    gw_index_bind_text(statement, 8, gw_record_mode_name(camera->record));
-    sqlite3_bind_int(statement, 9, camera->enabled);
-    gw_index_bind_degrees(statement, 10, camera->lon);
-    gw_index_bind_degrees(statement, 11, camera->lat);
-    gw_index_bind_text(statement, 12, camera->detect_url);
-    return gw_index_run(index, statement);
+    gw_index_bind_text(statement, 7, gw_record_mode_name(camera->record));
+    sqlite3_bind_int(statement, 8, camera->enabled);
+    gw_index_bind_degrees(statement, 9, camera->lon);
+    gw_index_bind_degrees(statement, 10, camera->lat);
+    gw_index_bind_text(statement, 11, camera->detect_url);
+    bind_details(statement, camera);
+    sqlite3_bind_int(statement, 22, keep);
+    int result = gw_index_bind_credentials(index, statement, 6, camera);
+    if (result < 0)
+        gw_index_reset(statement);
+    return result < 0 ? result : gw_index_run(index, statement);
 }
 
 int gw_index_write_camera_state(struct gw_index *index, const struct gw_camera_state *state)
@@ -184,6 +231,13 @@ struct put {
     const struct gw_camera *camera;
 };
 
+// What cannot be opened now may be later, when its key is back; another host never gets it.
+static bool keeps_locked(const struct gw_camera_row *row, const struct gw_camera *camera)
+{
+    return row->locked && !*camera->username && !*camera->password &&
+           gw_url_same_host(row->camera.record_url, camera->record_url);
+}
+
 static int put_camera(void *opaque)
 {
     const struct put *put = opaque;
@@ -191,7 +245,8 @@ static int put_camera(void *opaque)
     int found = gw_index_camera(put->index, put->camera->id, &row);
     if (found < 0 && found != GW_ERROR_NOT_FOUND)
         return found;
-    int result = write_camera(put->index, put->camera);
+    int result =
+        write_camera(put->index, put->camera, found == 0 && keeps_locked(&row, put->camera));
     if (!result)
         result = gw_index_place_camera(put->index, put->camera, gw_wall_us());
     return result < 0 ? result : found == GW_ERROR_NOT_FOUND;

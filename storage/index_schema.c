@@ -317,6 +317,23 @@ static const char *const versions[GW_INDEX_SCHEMA_VERSION][GW_INDEX_SCHEMA_PARTS
                                 "ifnull(max(seq), 0) FROM fact)), ('journal_file', "
                                 "0),"
                                 " ('journal_offset', 0);"},
+
+    // 6
+    {"ALTER TABLE camera ADD COLUMN heading_deg REAL NOT NULL DEFAULT 0;"
+     "ALTER TABLE camera ADD COLUMN fov_deg REAL NOT NULL DEFAULT 0;"
+     "ALTER TABLE camera ADD COLUMN range_m REAL NOT NULL DEFAULT 0;"
+     "ALTER TABLE camera ADD COLUMN height_m REAL NOT NULL DEFAULT 0;"
+     "ALTER TABLE camera ADD COLUMN device_id TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE camera ADD COLUMN site_class TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE camera ADD COLUMN owner_unit TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE camera ADD COLUMN maintenance_unit TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE camera ADD COLUMN zones TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE camera ADD COLUMN retention_days INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE camera ADD COLUMN credentials BLOB;"
+     "UPDATE camera SET credentials = gw_seal(id, username, password);"
+     "ALTER TABLE camera DROP COLUMN username;"
+     "ALTER TABLE camera DROP COLUMN password;"
+     "INSERT INTO meta SELECT 'unscrubbed', 1 WHERE EXISTS (SELECT 1 FROM camera);"},
 };
 
 const char *gw_index_schema(int version, int part)

@@ -6,34 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "console/server.h"
 #include "core/clock.h"
-
-// Some cameras want their password in the path or the query; what follows such a word is hidden.
-// The user information before the host never reaches the index.
-static void hide_secrets(char *url)
-{
-    static const char *const words[] = {"password=", "passwd=", "pass=", "pwd=", "token=", "auth="};
-
-    for (char *at = url; *at; at++) {
-        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-            size_t length = strlen(words[i]);
-            if (strncasecmp(at, words[i], length))
-                continue;
-            char *secret = at + length;
-            char *rest = secret + strcspn(secret, "&/;?#");
-            if (rest - secret >= 3) {
-                memcpy(secret, "***", 3);
-                memmove(secret + 3, rest, strlen(rest) + 1);
-            } else {
-                memset(secret, '*', (size_t)(rest - secret));
-            }
-            break;
-        }
-    }
-}
 
 static void add_state(json_t *json, const struct gw_camera_state *state)
 {
@@ -91,7 +66,7 @@ static json_t *camera_to_json(const struct gw_camera_row *row)
     json_t *json = json_object();
 
     memcpy(url, camera->record_url, sizeof(url));
-    hide_secrets(url);
+    gw_url_hide_secrets(url);
     gw_url_redact(url, shown, sizeof(shown));
     json_object_set_new(json, "id", json_string(camera->id));
     json_object_set_new(json, "name", json_string(camera->name));
@@ -100,7 +75,7 @@ static json_t *camera_to_json(const struct gw_camera_row *row)
     json_object_set_new(json, "url", json_string(shown));
     if (*camera->detect_url) {
         memcpy(url, camera->detect_url, sizeof(url));
-        hide_secrets(url);
+        gw_url_hide_secrets(url);
         gw_url_redact(url, shown, sizeof(shown));
         json_object_set_new(json, "detect_url", json_string(shown));
     }
@@ -110,6 +85,7 @@ static json_t *camera_to_json(const struct gw_camera_row *row)
         json_object_set_new(json, "lon", json_real(camera->lon));
         json_object_set_new(json, "lat", json_real(camera->lat));
     }
+    gw_camera_details_to_json(json, camera);
     add_state(json, &row->state);
     return json;
 }

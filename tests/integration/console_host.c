@@ -140,6 +140,15 @@ static void add_gaps(struct host *host, const char *camera)
     }
 }
 
+static void add_details(struct gw_camera *camera)
+{
+    camera->view = (struct gw_view){135, 90, 60, 6};
+    camera->registration = (struct gw_registration){"64032300001310000007", GW_SITE_CLASS_1,
+                                                    "Public security", "Wires & Co."};
+    strcpy(camera->zones, "{\"masks\":[{\"polygon\":[[0,0],[1,0],[1,0.1]]}]}");
+    camera->retention_days = 90;
+}
+
 static void add_cameras(struct host *host)
 {
     for (size_t i = 0; i < sizeof(cameras) / sizeof(cameras[0]); i++) {
@@ -152,6 +161,8 @@ static void add_cameras(struct host *host)
         strcpy(camera.record_url, cameras[i].url);
         strcpy(camera.username, "viewer");
         strcpy(camera.password, "s3cr3t-of-the-camera");
+        if (i == 0)
+            add_details(&camera);
         if (gw_index_put_camera(host->index, &camera) < 0)
             die(gw_index_error(host->index), GW_ERROR_INDEX);
         fact.camera =

@@ -137,6 +137,78 @@ def test_only_what_adds_a_camera_makes_an_index(words, tmp_path):
     assert done.stderr.count("\n") == 1 and str(missing) in done.stderr
 
 
+def test_without_its_key_a_store_lists_its_cameras_and_gives_no_password(make_site):
+    site = make_site()
+    site.add_camera("east-gate", "rtsp://viewer:hunter2@10.0.0.7/ch1")
+    key = site.store / "registry.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert not any(b"hunter2" in path.read_bytes() for path in site.store.iterdir() if path.is_file())
+    assert "viewer:hunter2@" in site.run("camera export", "--with-credentials")
+    key.rename(site.folder / "registry.key")
+    listed = run("camera", "list", "-c", site.config)
+    assert listed.returncode == 0 and "east-gate" in listed.stdout
+    assert listed.stderr.count("\n") == 1 and f"{key} is not there" in listed.stderr
+    refused = run("camera", "export", "--with-credentials", "-c", site.config)
+    assert refused.returncode == 1 and refused.stdout == "" and f"{key} is not there" in refused.stderr
+    site.run("camera disable", "east-gate")
+    (site.folder / "registry.key").rename(key)
+    assert "viewer:hunter2@" in site.run("camera export", "--with-credentials"), "disabling it lost nothing"
+
+
+SHEET = ("设备编码,设备名称,行政区划,经度,纬度,坐标系,朝向,主码流地址\r\n"
+         "64032300001310000007,东门,640323101,106.1,37.8,GCJ-02,东南,rtsp://viewer:hunter2@10.0.0.7/ch1\r\n"
+         "64032300001310000008,西门,640323101,37.8,106.1,GCJ-02,朝西,rtsp://10.0.0.8/ch1\r\n")
+
+
+def test_a_countys_sheet_is_tried_and_then_taken(make_site):
+    site = make_site()
+    sheet = site.folder / "一机一档.csv"
+    sheet.write_bytes(SHEET.encode("gb18030"))
+    tried = run("camera", "import", "--dry-run", "-c", site.config, sheet)
+    assert tried.returncode == 1
+    assert tried.stdout == "64032300001310000007: added\n1 added, 0 changed, 0 unchanged, 1 wrong; dry run, nothing was changed\n"
+    wrong = [line.removeprefix(f"{sheet}:") for line in tried.stderr.splitlines()]
+    assert wrong[0].startswith("3:42: a latitude is between -90 and 90; lon and lat look swapped")
+    assert wrong[1].startswith("3:55: this is no number of degrees") and len(wrong) == 2
+    assert run("camera", "import", "--all-or-nothing", "-c", site.config, sheet).returncode == 1
+    assert site.run("camera list") == ""
+    run("camera", "import", "-c", site.config, sheet)
+    [camera] = [json.loads(line) for line in site.run("camera list", "--json").splitlines()]
+    assert camera["device_id"] == camera["id"] == "64032300001310000007" and camera["heading_deg"] == 135
+    assert 0.002 < 106.1 - camera["lon"] < 0.01, "GCJ-02 is some hundred metres off"
+
+    sheet.write_text(SHEET.replace("东南", "南").replace("hunter2", "swordfish").splitlines()[1].join(
+        ["设备编码,设备名称,行政区划,经度,纬度,坐标系,朝向,主码流地址\n", "\n"]))
+    said = site.run("camera import", "--dry-run", sheet)
+    assert said.splitlines()[:2] == ["64032300001310000007: heading: 135 -> 180", "64032300001310000007: credentials: changed"]
+    assert "hunter2" not in said and "swordfish" not in said
+
+
+@pytest.mark.parametrize("cell, what", [
+    ("{}", None), ('{""masks"": []}', None), ('{""mask"": []}', 'unknown key "mask"'),
+    ('{""masks"": [{""polygon"": [[0, 0], [1, 2], [1, 1]]}]}', "masks[0].polygon")])
+def test_zones_of_a_sheet_are_read_before_they_are_registered(make_site, cell, what):
+    site = make_site()
+    sheet = site.folder / "cameras.csv"
+    sheet.write_text(f'id,record_url,zones\na,rtsp://10.0.0.7/ch1,"{cell}"\n')
+    done = run("camera", "import", "-c", site.config, sheet)
+    assert done.returncode == (1 if what else 0)
+    assert not what or (what in done.stderr and f"{sheet}:2:23: zones: " in done.stderr)
+
+
+def test_a_site_without_its_key_runs_and_says_which_file_it_needs(make_site):
+    site = make_site()
+    site.add_camera("east-gate", "rtsp://viewer:hunter2@127.0.0.1:1/ch1")
+    site.add_camera("west-gate", "rtsp://viewer:hunter2@127.0.0.1:1/ch2")
+    (site.store / "registry.key").unlink()
+    site.start()
+    assert len(site.get("/cameras")["items"]) == 2
+    said = [line for line in site.log().splitlines() if "registry.key is not there" in line]
+    assert len(said) == 1 and "cameras get no user name and password" in said[0]
+    site.add_camera("east-gate", "rtsp://viewer:hunter2@127.0.0.1:1/ch1")  # seals it under a new key
+    assert (site.store / "registry.key").exists()
+
+
 def test_the_camera_registry_goes_out_and_in_again(make_site):
     site, other = make_site(), make_site()
     site.add_camera("east-gate", "rtsp://viewer:p%40ss@10.0.0.7/ch1")

@@ -259,6 +259,15 @@ def test_a_malformed_id_is_a_problem_and_an_unknown_one_is_not_found(client):
             assert client.get("/api/v1/" + noun.format(unknown)).status == 404, unknown
 
 
+def test_a_camera_tells_what_the_registry_knows_of_it(client):
+    cameras = {camera["id"]: camera for camera in client.get("/api/v1/cameras").json()["items"]}
+    known = {"heading_deg": 135, "fov_deg": 90, "range_m": 60, "height_m": 6, "device_id": "64032300001310000007",
+             "site_class": "class-1", "owner_unit": "Public security", "maintenance_unit": "Wires & Co.",
+             "zones": {"masks": [{"polygon": [[0, 0], [1, 0], [1, 0.1]]}]}, "retention_days": 90}
+    assert {name: cameras["gate-07"][name] for name in known} == known
+    assert not set(known) & set(cameras["market-02"])
+
+
 def test_cameras_have_their_state_and_no_secret(client):
     answer = client.get("/api/v1/cameras")
     status = {camera["id"]: (camera["status"], camera["reason"]) for camera in answer.json()["items"]}

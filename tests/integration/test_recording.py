@@ -127,6 +127,27 @@ def test_a_disk_that_fails_is_said_once_and_recorded_on_again(site, make_camera,
     assert site.log().count("clips are written again") == 1
 
 
+def packets(site, camera):
+    _, _, body = site.request("/metrics")
+    [line] = [line for line in body.decode().splitlines() if line.startswith(f'gridwatch_camera_packets_total{{camera="{camera}"}}')]
+    return float(line.rsplit(" ", 1)[1])
+
+
+def test_nothing_is_found_behind_a_mask_of_the_registry(site, make_camera, footage):
+    camera = make_camera({"gate": footage["h264"], "masked": footage["h264"]})
+    bus = site.subscribe("event/")
+    sheet = site.folder / "cameras.csv"
+    whole = '"{""masks"": [{""polygon"": [[0, 0], [1, 0], [1, 1], [0, 1]]}]}"'
+    sheet.write_text(f"id,record_url,zones\nmasked,{camera.url('masked')},{whole}\ngate,{camera.url('gate')},\n")
+    site.run("camera import", sheet)
+    assert site.camera("masked")["zones"]["masks"][0]["polygon"][2] == [1, 1]
+    # Both show the same film at the same time, and where nothing hides it the motion is seen.
+    assert bus.wait_for("event.opened", 40, camera="gate").data["kind"] == "motion"
+    seen = packets(site, "masked")
+    wait_for("two seconds more", lambda: packets(site, "masked") > seen + 2 * footage_maker.FPS, 10)
+    assert site.events(camera="masked") == []
+
+
 def test_a_camera_that_records_nothing_still_has_events_with_snapshots(site, make_camera, footage):
     camera = make_camera({"gate": footage["h264"]})
     site.add_camera("gate", camera.url("gate"), record="off")

@@ -145,6 +145,8 @@ static void an_index_of_version_1_keeps_its_cameras(void **state)
     assert_int_equal(gw_index_camera(idx, "a", &row), 0);
     assert_string_equal(row.camera.record_url, "rtsp://h/1");
     assert_string_equal(row.camera.detect_url, "");
+    assert_string_equal(row.camera.zones, "");
+    assert_int_equal(row.camera.registration.site_class, GW_SITE_CLASS_NONE);
     assert_int_equal(row.state.status, GW_CAMERA_ONLINE);
     assert_int_equal(row.state.signs.key_age_us, -1);
     assert_int_equal(row.state.signs.clock_offset_us, GW_NO_TIME);
@@ -720,8 +722,20 @@ static void a_camera_is_kept_as_it_was_put(void **state)
     camera.enabled = false;
     camera.lon = 106.1;
     camera.lat = -37.8;
+    camera.view = (struct gw_view){135.5, 90, 60.25, 6};
+    camera.registration = (struct gw_registration){"64032300001310000007", GW_SITE_CLASS_2,
+                                                   "Public security", "Wires & Co."};
+    strcpy(camera.zones, "{\"masks\":[]}");
+    camera.retention_days = 90;
     assert_int_equal(gw_index_put_camera(idx, &camera), 1);
     assert_int_equal(gw_index_camera(idx, "gate-07", &row), 0);
+    assert_memory_equal(&row.camera.view, &camera.view, sizeof(camera.view));
+    assert_string_equal(row.camera.registration.device_id, "64032300001310000007");
+    assert_int_equal(row.camera.registration.site_class, GW_SITE_CLASS_2);
+    assert_string_equal(row.camera.registration.owner_unit, "Public security");
+    assert_string_equal(row.camera.registration.maintenance_unit, "Wires & Co.");
+    assert_string_equal(row.camera.zones, "{\"masks\":[]}");
+    assert_int_equal(row.camera.retention_days, 90);
     assert_memory_equal(&row.camera.lon, &camera.lon, 2 * sizeof(double));
     assert_string_equal(row.camera.password, camera.password);
     assert_string_equal(row.camera.username, "admin");

@@ -25,6 +25,7 @@ static void an_assignment_carries_credentials_byte_for_byte(void **state)
                                .username = "ad:min",
                                .password = "\xff@/% ",
                                .record = GW_RECORD_CONTINUOUS,
+                               .zones = "{\"masks\":[]}",
                                .enabled = true};
     struct gw_camera *cameras;
     json_t *message = gw_protocol_assign(&settings, &camera, 1);
@@ -33,7 +34,19 @@ static void an_assignment_carries_credentials_byte_for_byte(void **state)
     assert_memory_equal(&back, &settings, sizeof(back));
     assert_true(gw_camera_same_work(&cameras[0], &camera));
     assert_string_equal(cameras[0].id, "a");
+    assert_string_equal(cameras[0].zones, camera.zones);
     free(cameras);
+    json_decref(message);
+}
+
+static void an_assignment_without_its_zones_is_refused(void **state)
+{
+    struct gw_settings settings = {1, 2, 3, 4, 5, 6, GW_LEVEL_OFF, GW_TRANSPORT_UDP};
+    struct gw_camera camera = {.id = "a", .record_url = "rtsp://host/1"}, *cameras = NULL;
+    json_t *message = gw_protocol_assign(&settings, &camera, 1);
+    json_object_del(json_array_get(json_object_get(message, "cameras"), 0), "zones");
+    assert_int_equal(gw_protocol_read_assign(message, &settings, &cameras), GW_ERROR_INVALID);
+    assert_null(cameras);
     json_decref(message);
 }
 
@@ -183,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_assignment_carries_credentials_byte_for_byte),
+        cmocka_unit_test(an_assignment_without_its_zones_is_refused),
         cmocka_unit_test(a_status_survives_the_wire),
         cmocka_unit_test(a_status_with_a_level_that_is_none_is_refused),
         cmocka_unit_test(what_was_received_survives_the_wire),

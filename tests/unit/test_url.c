@@ -135,9 +135,26 @@ static void what_names_no_host_is_refused(void **state)
     }
 }
 
+static void hosts_are_the_same_whatever_their_ports_and_case(void **state)
+{
+    assert_true(gw_url_same_host("rtsp://Gate.example:554/1", "rtsps://gate.example/2"));
+    assert_true(gw_url_same_host("rtsp://[fe80::1]:8554/1", "rtsp://[FE80::1]/"));
+    assert_false(gw_url_same_host("rtsp://10.0.0.7/1", "rtsp://10.0.0.77/1"));
+    assert_false(gw_url_same_host("rtsp://10.0.0.7/1", "nonsense"));
+}
+
+static void a_secret_in_the_path_is_hidden_and_the_rest_is_not(void **state)
+{
+    char url[] = "rtsp://h/live?user=a&Password=hunter2&channel=1&pwd=x/token=abc";
+    gw_url_hide_secrets(url);
+    assert_string_equal(url, "rtsp://h/live?user=a&Password=***&channel=1&pwd=*/token=***");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hosts_are_the_same_whatever_their_ports_and_case),
+        cmocka_unit_test(a_secret_in_the_path_is_hidden_and_the_rest_is_not),
         cmocka_unit_test(credentials_leave_the_url),
         cmocka_unit_test(an_unescaped_password_is_understood),
         cmocka_unit_test(an_at_sign_in_the_path_is_no_credential),
