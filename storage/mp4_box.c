@@ -178,14 +178,6 @@ static int patch_durations(int fd, const struct gw_mp4_box *parent, int depth, i
 
 // --- index ---------------------------------------------------------------------------------------
 
-static int count_keys(const struct gw_mp4_fragment *fragments, int count)
-{
-    int keys = 0;
-    for (int i = 0; i < count; i++)
-        keys += fragments[i].key;
-    return keys;
-}
-
 // The fragment with which the entry after the one that begins at `first` begins: entries begin with
 // a keyframe and hold `group` of them.
 static int next_entry(const struct gw_mp4_fragment *fragments, int count, int first, int group)
@@ -194,6 +186,22 @@ static int next_entry(const struct gw_mp4_fragment *fragments, int count, int fi
         if (fragments[i].key && --group == 0)
             return i;
     return count;
+}
+
+int gw_mp4_index_group(const struct gw_mp4_fragment *fragments, int count, int most)
+{
+    int keys = 0;
+    for (int i = 0; i < count; i++)
+        keys += fragments[i].key;
+    return (keys + most - 1) / most;
+}
+
+int gw_mp4_index_entries(const struct gw_mp4_fragment *fragments, int count, int group)
+{
+    int entries = 0;
+    for (int i = 0; i < count; i = next_entry(fragments, count, i, group))
+        entries++;
+    return entries;
 }
 
 static uint8_t *put_entry(uint8_t *out, const struct gw_mp4_fragment *first, int64_t end_offset,
@@ -217,28 +225,33 @@ static uint8_t *put_index_head(uint8_t *out, uint64_t entries, int64_t start_tic
     return gw_put_big_endian(out, entries, 4);
 }
 
-// Fills the room with a free box and a sidx. The sidx must be the last before the fragments: with
-// a box between, Chromium does not trust it and reads the head of every fragment.
-static void build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_fragment *fragments,
-                        int count, int64_t end_ticks)
+void gw_mp4_put_index(uint8_t *out, const struct gw_mp4_fragment *fragments, int count, int group,
+                      int64_t end_ticks)
 {
     const struct gw_mp4_fragment *last = &fragments[count - 1];
-    int group = (count_keys(fragments, count) + GW_MP4_INDEX_ENTRIES - 1) / GW_MP4_INDEX_ENTRIES;
-    int entries = 0;
-    for (int i = 0; i < count; i = next_entry(fragments, count, i, group))
-        entries++;
-    assert(entries <= GW_MP4_INDEX_ENTRIES);
-
-    uint64_t rest = GW_MP4_ROOM_SIZE - INDEX_HEAD_SIZE - INDEX_ENTRY_SIZE * (uint64_t)entries;
-    memset(room, 0, GW_MP4_ROOM_SIZE);
-    gw_put_big_endian(gw_put_big_endian(room, rest, 4), TYPE_FREE, 4);
-    uint8_t *out = put_index_head(room + rest, (uint64_t)entries, fragments[0].start_ticks);
+    out = put_index_head(out, (uint64_t)gw_mp4_index_entries(fragments, count, group),
+                         fragments[0].start_ticks);
     for (int i = 0, next; i < count; i = next) {
         next = next_entry(fragments, count, i, group);
         out = put_entry(out, &fragments[i],
                         next < count ? fragments[next].offset : last->offset + last->size,
                         next < count ? fragments[next].start_ticks : end_ticks);
     }
+}
+
+// Fills the room with a free box and a sidx. The sidx must be the last before the fragments: with
+// a box between, Chromium does not trust it and reads the head of every fragment.
+static void build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_fragment *fragments,
+                        int count, int64_t end_ticks)
+{
+    int group = gw_mp4_index_group(fragments, count, GW_MP4_INDEX_ENTRIES);
+    int entries = gw_mp4_index_entries(fragments, count, group);
+    assert(entries <= GW_MP4_INDEX_ENTRIES);
+
+    uint64_t rest = GW_MP4_ROOM_SIZE - INDEX_HEAD_SIZE - INDEX_ENTRY_SIZE * (uint64_t)entries;
+    memset(room, 0, GW_MP4_ROOM_SIZE);
+    gw_put_big_endian(gw_put_big_endian(room, rest, 4), TYPE_FREE, 4);
+    gw_mp4_put_index(room + rest, fragments, count, group, end_ticks);
 }
 
 int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int64_t end_ticks)

@@ -60,3 +60,10 @@ int gw_mp4_open_room(int fd, int64_t *ret_first);
 // Completes a file whose fragments are all written: index and durations. end_ticks is where the
 // last picture's presentation ends. Does not sync. Returns 0, -errno, or GW_ERROR_INVALID.
 int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int64_t end_ticks);
+
+// The parts of an index: how many keyframes an entry must hold for there to be at most so many
+// entries, how many there are then, and the sidx itself, of which out has room for.
+int gw_mp4_index_group(const struct gw_mp4_fragment *fragments, int count, int most);
+int gw_mp4_index_entries(const struct gw_mp4_fragment *fragments, int count, int group);
+void gw_mp4_put_index(uint8_t *out, const struct gw_mp4_fragment *fragments, int count, int group,
+                      int64_t end_ticks);

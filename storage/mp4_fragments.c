@@ -14,20 +14,6 @@
 #define SAMPLE_LIMIT 65536
 #define TICKS_LIMIT  (INT64_C(1) << 48) // far beyond any clip, and sums of two still fit
 
-// Flags of a tfhd: which fields it has.
-#define TFHD_BASE        0x01
-#define TFHD_DESCRIPTION 0x02
-#define TFHD_DURATION    0x08
-#define TFHD_SIZE        0x10
-#define TFHD_FLAGS       0x20
-// Of a trun; the last four are of each picture.
-#define TRUN_DATA        0x001
-#define TRUN_FIRST_FLAGS 0x004
-#define TRUN_DURATION    0x100
-#define TRUN_SIZE        0x200
-#define TRUN_FLAGS       0x400
-#define TRUN_OFFSET      0x800
-
 struct gw_mp4_fragments {
     int fd;
     int64_t position, end;
@@ -81,15 +67,15 @@ static bool read_defaults(struct cursor tfhd, struct gw_mp4_sample *ret)
 {
     const uint32_t flags = take(&tfhd, 4);
     take(&tfhd, 4); // track
-    if (flags & TFHD_BASE)
+    if (flags & GW_MP4_TFHD_BASE)
         return false;
-    if (flags & TFHD_DESCRIPTION)
+    if (flags & GW_MP4_TFHD_DESCRIPTION)
         take(&tfhd, 4);
-    if (flags & TFHD_DURATION)
+    if (flags & GW_MP4_TFHD_DURATION)
         ret->duration = take(&tfhd, 4);
-    if (flags & TFHD_SIZE)
+    if (flags & GW_MP4_TFHD_SIZE)
         ret->size = take(&tfhd, 4);
-    if (flags & TFHD_FLAGS)
+    if (flags & GW_MP4_TFHD_FLAGS)
         ret->flags = take(&tfhd, 4);
     return !tfhd.beyond;
 }
@@ -104,13 +90,13 @@ static bool read_time(struct cursor tfdt, int64_t *ret)
 
 static void take_sample(struct cursor *trun, uint32_t flags, struct gw_mp4_sample *ret)
 {
-    if (flags & TRUN_DURATION)
+    if (flags & GW_MP4_TRUN_DURATION)
         ret->duration = take(trun, 4);
-    if (flags & TRUN_SIZE)
+    if (flags & GW_MP4_TRUN_SIZE)
         ret->size = take(trun, 4);
-    if (flags & TRUN_FLAGS)
+    if (flags & GW_MP4_TRUN_FLAGS)
         ret->flags = take(trun, 4);
-    if (flags & TRUN_OFFSET)
+    if (flags & GW_MP4_TRUN_OFFSET)
         ret->offset = (int32_t)take(trun, 4);
 }
 
@@ -121,10 +107,10 @@ static int read_run(struct gw_mp4_fragments *fragments, struct cursor trun,
 {
     const uint32_t flags = take(&trun, 4), count = take(&trun, 4);
     struct gw_mp4_sample first = *defaults;
-    if (count < 1 || count > SAMPLE_LIMIT || !(flags & TRUN_DATA))
+    if (count < 1 || count > SAMPLE_LIMIT || !(flags & GW_MP4_TRUN_DATA))
         return 0;
     *ret_data = (int32_t)take(&trun, 4);
-    if (flags & TRUN_FIRST_FLAGS)
+    if (flags & GW_MP4_TRUN_FIRST_FLAGS)
         first.flags = take(&trun, 4);
     for (uint32_t i = 0; i < count && !trun.beyond; i++) {
         fragments->samples[i] = i == 0 ? first : *defaults;

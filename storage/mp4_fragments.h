@@ -10,6 +10,21 @@
 
 #include "storage/mp4_header.h"
 
+// Flags of a tfhd: which fields it has.
+#define GW_MP4_TFHD_BASE         0x01
+#define GW_MP4_TFHD_DESCRIPTION  0x02
+#define GW_MP4_TFHD_DURATION     0x08
+#define GW_MP4_TFHD_SIZE         0x10
+#define GW_MP4_TFHD_FLAGS        0x20
+#define GW_MP4_TFHD_BASE_IS_MOOF 0x20000
+// Of a trun; the last four are of each picture.
+#define GW_MP4_TRUN_DATA        0x001
+#define GW_MP4_TRUN_FIRST_FLAGS 0x004
+#define GW_MP4_TRUN_DURATION    0x100
+#define GW_MP4_TRUN_SIZE        0x200
+#define GW_MP4_TRUN_FLAGS       0x400
+#define GW_MP4_TRUN_OFFSET      0x800
+
 #define GW_MP4_SAMPLE_NOT_KEY UINT32_C(0x10000) // in a picture's flags
 
 struct gw_mp4_sample {
