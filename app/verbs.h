@@ -18,3 +18,4 @@ int gw_verb_gaps(int argc, char **argv);
 int gw_verb_subscribe(int argc, char **argv);
 int gw_verb_user(int argc, char **argv);
 int gw_verb_check_config(int argc, char **argv);
+int gw_verb_plan_media(int argc, char **argv); // not for people: started by the program itself
