@@ -23,6 +23,8 @@ static const struct verb {
     {"clips", gw_verb_clips, "list clips by place and time"},
     {"gaps", gw_verb_gaps, "list when cameras were not recorded, and why"},
     {"subscribe", gw_verb_subscribe, "follow the bus"},
+    {"export", gw_verb_export, "export recordings as evidence that proves itself"},
+    {"verify", gw_verb_verify, "check exported evidence, anywhere"},
     {"user", gw_verb_user, "make a one-time login for the console"},
     {"check-config", gw_verb_check_config,
      "read a configuration file and say what is wrong with it"},

@@ -421,7 +421,11 @@ static int collect(struct join *join)
     }
     free(source);
     if (result >= 0 && !join->placed_count)
-        return set_problem(join, GW_JOIN_EMPTY, 0);
+        return set_problem(join,
+                           join->result->unreadable == join->request->clip_count
+                               ? GW_JOIN_UNREADABLE
+                               : GW_JOIN_EMPTY,
+                           0);
     return result < 0 ? result : 0;
 }
 

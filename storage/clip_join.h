@@ -29,9 +29,10 @@
 
 enum gw_join_problem {
     GW_JOIN_FINE,
-    GW_JOIN_EMPTY,     // no fragment lies in this time
-    GW_JOIN_CODEC,     // the codec changes at problem_us: no file can hold both
-    GW_JOIN_TOO_LARGE, // more than the limits above
+    GW_JOIN_EMPTY,      // no fragment lies in this time
+    GW_JOIN_UNREADABLE, // of no clip there is a file that can be read
+    GW_JOIN_CODEC,      // the codec changes at problem_us: no file can hold both
+    GW_JOIN_TOO_LARGE,  // more than the limits above
     GW_JOIN_PROBLEMS,
 };
 

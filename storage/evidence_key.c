@@ -129,29 +129,48 @@ char *gw_evidence_key_format(char buffer[GW_EVIDENCE_KEY_TEXT_SIZE],
     return sodium_bin2hex(buffer, GW_EVIDENCE_KEY_TEXT_SIZE, public_half, GW_EVIDENCE_PUBLIC_SIZE);
 }
 
+// SubjectPublicKeyInfo of Ed25519 is always these bytes and the key.
+static const uint8_t info_prefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+                                      0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+#define INFO_SIZE (sizeof(info_prefix) + GW_EVIDENCE_PUBLIC_SIZE)
+#define PEM_BEGIN "-----BEGIN PUBLIC KEY-----"
+#define PEM_END   "-----END PUBLIC KEY-----"
+
+static bool parse_pem(const char *text, uint8_t ret[GW_EVIDENCE_PUBLIC_SIZE])
+{
+    uint8_t info[INFO_SIZE];
+    size_t length;
+    const char *end = strstr(text, PEM_END);
+    if (!end ||
+        sodium_base642bin(info, sizeof(info), text, (size_t)(end - text), "\r\n", &length, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        length != sizeof(info) || memcmp(info, info_prefix, sizeof(info_prefix)) != 0)
+        return false;
+    memcpy(ret, info + sizeof(info_prefix), GW_EVIDENCE_PUBLIC_SIZE);
+    return true;
+}
+
 bool gw_evidence_key_parse(const char *text, uint8_t ret[GW_EVIDENCE_PUBLIC_SIZE])
 {
     size_t length;
     const char *end;
     while (isspace((unsigned char)*text))
         text++;
+    if (!strncmp(text, PEM_BEGIN, strlen(PEM_BEGIN)))
+        return parse_pem(text + strlen(PEM_BEGIN), ret);
     if (sodium_hex2bin(ret, GW_EVIDENCE_PUBLIC_SIZE, text, strlen(text), NULL, &length, &end) != 0)
         return false;
     return length == GW_EVIDENCE_PUBLIC_SIZE && end[strspn(end, " \t\r\n")] == 0;
 }
 
-// SubjectPublicKeyInfo of Ed25519 is always these bytes and the key.
 char *gw_evidence_key_to_pem(char buffer[GW_EVIDENCE_PEM_SIZE],
                              const uint8_t public_half[GW_EVIDENCE_PUBLIC_SIZE])
 {
-    static const uint8_t prefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
-                                     0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
-    uint8_t info[sizeof(prefix) + GW_EVIDENCE_PUBLIC_SIZE];
-    char text[sodium_base64_ENCODED_LEN(sizeof(info), sodium_base64_VARIANT_ORIGINAL)];
-    memcpy(info, prefix, sizeof(prefix));
-    memcpy(info + sizeof(prefix), public_half, GW_EVIDENCE_PUBLIC_SIZE);
+    uint8_t info[INFO_SIZE];
+    char text[sodium_base64_ENCODED_LEN(INFO_SIZE, sodium_base64_VARIANT_ORIGINAL)];
+    memcpy(info, info_prefix, sizeof(info_prefix));
+    memcpy(info + sizeof(info_prefix), public_half, GW_EVIDENCE_PUBLIC_SIZE);
     sodium_bin2base64(text, sizeof(text), info, sizeof(info), sodium_base64_VARIANT_ORIGINAL);
-    snprintf(buffer, GW_EVIDENCE_PEM_SIZE,
-             "-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n", text);
+    snprintf(buffer, GW_EVIDENCE_PEM_SIZE, PEM_BEGIN "\n%s\n" PEM_END "\n", text);
     return buffer;
 }

@@ -33,7 +33,8 @@ void gw_evidence_key_finish(struct gw_evidence_key *key);
 // Lower-case digits. Returns buffer.
 char *gw_evidence_key_format(char buffer[GW_EVIDENCE_KEY_TEXT_SIZE],
                              const uint8_t public_half[GW_EVIDENCE_PUBLIC_SIZE]);
-// Whether text is 64 hexadecimal digits, white space around them allowed.
+// Whether text is a key: 64 hexadecimal digits, white space around them allowed, or what to_pem
+// gives.
 bool gw_evidence_key_parse(const char *text, uint8_t ret[GW_EVIDENCE_PUBLIC_SIZE]);
 // As other programs read it (RFC 8410). Returns buffer.
 char *gw_evidence_key_to_pem(char buffer[GW_EVIDENCE_PEM_SIZE],

@@ -141,6 +141,10 @@ static enum MHD_Result refuse_problem(struct gw_request *request, enum gw_join_p
         return gw_reply_problem(request, 400,
                                 "to: this is too much for one file; "
                                 "ask for a shorter range");
+    case GW_JOIN_UNREADABLE:
+        return gw_reply_problem(request, 404,
+                                "the index knows clips of this time, but their files "
+                                "are missing or damaged");
     case GW_JOIN_EMPTY:
     case GW_JOIN_FINE:
     case GW_JOIN_PROBLEMS: break;

@@ -348,6 +348,8 @@ static void a_clip_without_its_file_is_passed_over_and_counted(void **state)
     assert_plays(plan, 100);
     assert_int_equal(plan->unreadable, 1);
     gw_media_plan_unref(&plan);
+    const struct gw_join_request missing = request_of(&clips[1], 1, GW_NO_TIME, GW_NO_TIME);
+    assert_int_equal(make_plan(&missing, &plan, NULL), GW_JOIN_UNREADABLE);
     coded_pictures_free(pictures);
 }
 

@@ -403,6 +403,9 @@ static void a_key_is_read_as_it_is_printed(void **state)
     assert_false(gw_evidence_key_parse(text, read));
     assert_false(gw_evidence_key_parse("", read));
     assert_false(gw_evidence_key_parse("xyz", read));
+    memset(read, 0, sizeof(read));
+    assert_true(gw_evidence_key_parse(gw_evidence_key_to_pem(pem, key.public_half), read));
+    assert_memory_equal(read, key.public_half, sizeof(read));
     assert_non_null(strstr(gw_evidence_key_to_pem(pem, key.public_half), "\nMCowBQYDK2VwAyEA"));
 }
 
