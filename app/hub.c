@@ -18,6 +18,7 @@
 #include "app/crew.h"
 #include "app/door.h"
 #include "app/ledger.h"
+#include "app/media_planner.h"
 #include "app/placement.h"
 #include "app/process.h"
 #include "app/protocol.h"
@@ -51,6 +52,7 @@ struct hub {
     struct gw_assignment assignment;
     struct gw_ledger *ledger;
     struct gw_publisher *publisher;
+    struct gw_media_planner planner;
     struct gw_console *console;
     struct gw_site_status *status;
     struct gw_site_counters counters;
@@ -433,6 +435,13 @@ static int open_sockets(struct hub *hub)
     return 0;
 }
 
+static int plan_media(void *planner, const struct gw_join_request *request,
+                      struct gw_media_plan **ret, enum gw_join_problem *ret_problem,
+                      int64_t *ret_problem_us)
+{
+    return gw_media_planner_plan(planner, request, ret, ret_problem, ret_problem_us);
+}
+
 static int open_console(struct hub *hub)
 {
     char error[256];
@@ -444,7 +453,10 @@ static int open_console(struct hub *hub)
                                        .opaque = hub->status,
                                        .write_metrics = gw_site_status_write_metrics,
                                        .list_cameras = gw_site_status_list_cameras,
-                                       .not_ready = gw_site_status_not_ready};
+                                       .not_ready = gw_site_status_not_ready,
+                                       .plan_media = plan_media,
+                                       .planner = &hub->planner};
+    hub->planner = (struct gw_media_planner){hub->site->store, &hub_log};
     if (gw_console_create(&hub->console, &config, error) < 0)
         return gw_cli_fail("%s", error);
     return 0;

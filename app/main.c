@@ -23,9 +23,12 @@ static const struct verb {
     {"clips", gw_verb_clips, "list clips by place and time"},
     {"gaps", gw_verb_gaps, "list when cameras were not recorded, and why"},
     {"subscribe", gw_verb_subscribe, "follow the bus"},
+    {"export", gw_verb_export, "export recordings as evidence that proves itself"},
+    {"verify", gw_verb_verify, "check exported evidence, anywhere"},
     {"user", gw_verb_user, "make a one-time login for the console"},
     {"check-config", gw_verb_check_config,
      "read a configuration file and say what is wrong with it"},
+    {"plan-media", gw_verb_plan_media, NULL}, // started by the program itself
 };
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
 
@@ -33,7 +36,8 @@ static void print_help(FILE *out)
 {
     fputs("usage: gridwatch VERB [OPTION]…   (gridwatch VERB --help says more)\n\n", out);
     for (int i = 0; i < VERB_COUNT; i++)
-        fprintf(out, "  %-14s%s\n", verbs[i].name, verbs[i].help);
+        if (verbs[i].help)
+            fprintf(out, "  %-14s%s\n", verbs[i].name, verbs[i].help);
     fputs("\nexit codes: 0 ok, 1 what was asked for failed, 2 wrong usage, 78 bad configuration\n",
           out);
 }

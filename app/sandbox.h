@@ -17,15 +17,16 @@
 
 struct gw_sandbox_config {
     const char *store;
-    int door_fd;  // messages with descriptors may be read from it and no other; -1: none
-    bool sockets; // the process makes its own connections and asks for names itself
+    bool reads_only; // below media, too
+    int door_fd;     // messages with descriptors may be read from it and no other; -1: none
+    bool sockets;    // the process makes its own connections and asks for names itself
     const struct gw_log *log;
 };
 
 // Before the process has a second thread: no new privileges, no core dumps (they would hold footage
-// and passwords), and files: below media everything that clips and snapshots need, elsewhere only
-// reading of what libraries load later. Makes the media folder. Returns 0, or -errno with
-// what it could not do in the log.
+// and passwords), and files: below media everything that clips and snapshots need (or, reads_only,
+// reading), elsewhere only reading of what libraries load later. Makes the media folder, if it
+// writes. Returns 0, or -errno with what it could not do in the log.
 int gw_sandbox_files(const struct gw_sandbox_config *config);
 
 // On all threads there are: only the system calls that a worker makes; any other one returns EPERM.

@@ -56,8 +56,8 @@ static const char *const networking[] = {"socket",  "socketpair", "connect", "bi
 
 // LeakSanitizer stops all threads at exit, from a process of its own.
 static const char *const sanitizing[] = {
-    "clone",       "ptrace",          "wait4", "prctl", "kill", "tgkill", "sched_setscheduler",
-    "personality", "process_vm_readv"};
+    "getdents",           "clone",       "ptrace",          "wait4", "prctl", "kill", "tgkill",
+    "sched_setscheduler", "personality", "process_vm_readv"};
 
 struct checked {
     const char *call;

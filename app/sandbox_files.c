@@ -106,7 +106,7 @@ static int add_rules(int ruleset, const struct gw_sandbox_config *config, uint64
 {
     char media[PATH_MAX];
     snprintf(media, sizeof(media), "%s/media", config->store);
-    int error = allow(ruleset, media, WRITE & known);
+    int error = allow(ruleset, media, (config->reads_only ? READ : WRITE) & known);
     if (!error)
         error = allow_reading(ruleset, readable, COUNT(readable));
     if (!error && config->sockets)
@@ -143,7 +143,7 @@ static int forbid_core_dumps(void)
 
 int gw_sandbox_files(const struct gw_sandbox_config *config)
 {
-    int error = gw_media_make_folders(config->store, "media/.");
+    int error = config->reads_only ? 0 : gw_media_make_folders(config->store, "media/.");
     if (!error)
         error = forbid_core_dumps();
     if (!error && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -3,6 +3,8 @@
 
 #include "console/audit.h"
 
+#include <stdio.h>
+
 #include "core/error.h"
 
 // Rows from the future (the clock was set back) are no excuse for not writing one.
@@ -39,4 +41,17 @@ int gw_audit_record(struct gw_console_db *db, const struct gw_audit_entry *entry
     if (recent > 0)
         return 0;
     return result < 0 ? result : 1;
+}
+
+int gw_audit_record_in(const char *store, const struct gw_audit_entry *entry, char error[256])
+{
+    struct gw_console_db db = {0};
+    int result = gw_console_db_open(&db, store, error);
+    if (result < 0)
+        return result;
+    result = gw_audit_record(&db, entry);
+    if (result < 0)
+        snprintf(error, 256, "cannot write the audit log: %.200s", sqlite3_errmsg(db.handle));
+    gw_console_db_close(&db);
+    return result;
 }

@@ -18,8 +18,8 @@
 
 struct gw_audit_entry {
     int64_t wall_us;
-    const char *session; // id
-    const char *action;  // "session.open", "session.revoke", "clip.media", "event.snapshot"
+    const char *session; // id; of the command line ""
+    const char *action;  // "session.open", "session.revoke", "clip.media", "event.snapshot", …
     const char *object;  // id of what was looked at; "" for none
     const char *camera;  // "" for none
     const char *remote;  // address
@@ -29,3 +29,7 @@ struct gw_audit_entry {
 // Adds the row. Returns 1, 0 when this belongs to a look that has its row, or GW_ERROR_INDEX:
 // then nothing may be shown.
 int gw_audit_record(struct gw_console_db *db, const struct gw_audit_entry *entry);
+
+// The same from another process than the console's, in store/console.db. On failure one line for
+// people in error.
+int gw_audit_record_in(const char *store, const struct gw_audit_entry *entry, char error[256]);

@@ -50,6 +50,7 @@ static struct gw_console *create_console(const struct gw_console_config *config)
     console->site_name = copy(config->site_name);
     console->web_root = gw_static_find_root(config->web_root);
     pthread_mutex_init(&console->throttle_lock, NULL);
+    gw_plan_cache_init(&console->plans);
     gw_pool_init(&console->pool, console->store, console->division);
     gw_feed_init(&console->feed, 0);
     return console;
@@ -148,6 +149,7 @@ void gw_console_destroy(struct gw_console **console)
     if (self->daemon)
         MHD_stop_daemon(self->daemon);
     gw_console_db_close(&self->db);
+    gw_plan_cache_finish(&self->plans);
     gw_pool_finish(&self->pool);
     gw_feed_finish(&self->feed);
     pthread_mutex_destroy(&self->throttle_lock);

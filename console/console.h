@@ -15,6 +15,7 @@
 
 #include "core/camera.h"
 #include "core/log.h"
+#include "storage/media_plan.h"
 
 struct gw_console;
 
@@ -40,6 +41,12 @@ struct gw_console_config {
     int (*list_cameras)(void *opaque, struct gw_console_camera **ret);
     // Whether the site works as it should; else says what is wrong (static string).
     const char *(*not_ready)(void *opaque);
+    // Joins clips of one camera to one file, in another process, as app/media_planner.h says; gets
+    // planner. Called from console threads, may take a minute. NULL: ranges cannot be played.
+    int (*plan_media)(void *planner, const struct gw_join_request *request,
+                      struct gw_media_plan **ret, enum gw_join_problem *ret_problem,
+                      int64_t *ret_problem_us);
+    void *planner;
 };
 
 int gw_console_create(struct gw_console **ret, const struct gw_console_config *config,

@@ -25,6 +25,9 @@ const struct gw_route gw_routes[] = {
     {"GET", "/api/v1/clips", LOOK, gw_route_clips},
     {"GET", "/api/v1/clips/{id}", ITEM, gw_route_clip},
     {"GET", "/api/v1/clips/{id}/media", ITEM, gw_route_clip_media},
+    // After {id}: of two patterns that fit, the later one counts.
+    {"GET", "/api/v1/clips/media", LOOK, gw_route_joined_media},
+    {"GET", "/api/v1/clips/timeline", LOOK, gw_route_joined_timeline},
     {"GET", "/api/v1/gaps", LOOK, gw_route_gaps},
     {"GET", "/api/v1/cameras", LOOK, gw_route_cameras},
     {"GET", "/api/v1/stream", LOOK, gw_route_stream},

@@ -11,6 +11,7 @@
 #include "console/console.h"
 #include "console/db.h"
 #include "console/feed.h"
+#include "console/plan_cache.h"
 #include "console/pool.h"
 #include "console/throttle.h"
 
@@ -34,6 +35,7 @@ struct gw_console {
     struct MHD_Daemon *daemon;
     struct gw_console_db db;
     struct gw_pool pool;
+    struct gw_plan_cache plans;
     struct gw_feed feed;
 
     pthread_mutex_t throttle_lock;

@@ -77,6 +77,8 @@ static void set_identity(AVFormatContext *muxer, const struct gw_clip *clip)
     av_dict_set(&muxer->metadata, GW_CLIP_TAG_ID, gw_id_format(id, &clip->id), 0);
     av_dict_set(&muxer->metadata, GW_CLIP_TAG_CAMERA, clip->camera, 0);
     av_dict_set_int(&muxer->metadata, GW_CLIP_TAG_START_US, clip->start_us, 0);
+    if (clip->clock_offset_us != GW_NO_TIME)
+        av_dict_set_int(&muxer->metadata, GW_CLIP_TAG_CLOCK_OFFSET_US, clip->clock_offset_us, 0);
     av_dict_set(&muxer->metadata, "creation_time", gw_format_rfc3339(time_text, clip->start_us), 0);
 }
 

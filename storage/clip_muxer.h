@@ -11,9 +11,10 @@
 #include "core/packet.h"
 
 // Metadata keys in the file, read back by any libavformat program.
-#define GW_CLIP_TAG_ID       "gridwatch_clip"
-#define GW_CLIP_TAG_CAMERA   "gridwatch_camera"
-#define GW_CLIP_TAG_START_US "gridwatch_start_us"
+#define GW_CLIP_TAG_ID              "gridwatch_clip"
+#define GW_CLIP_TAG_CAMERA          "gridwatch_camera"
+#define GW_CLIP_TAG_START_US        "gridwatch_start_us"
+#define GW_CLIP_TAG_CLOCK_OFFSET_US "gridwatch_clock_offset_us" // absent when it was not known
 
 // Makes a muxer for packets like first that writes through the two callbacks, and writes the
 // header. Its one track counts in 1/GW_MP4_TIMESCALE s. Returns 0, or an FFmpeg code.

@@ -23,11 +23,7 @@
 #include "storage/clip_writer.h"
 #include "storage/media.h"
 #include "storage/mp4_box.h"
-
-#define TYPE_MDAT    GW_MP4_TYPE('m', 'd', 'a', 't')
-#define HEADER_LIMIT (64 * 1024) // no header is so large
-
-#define TYPE_MOOF GW_MP4_TYPE('m', 'o', 'o', 'f')
+#include "storage/mp4_fragments.h"
 
 // The pictures of a fragment. Times in ticks.
 struct content {
@@ -61,19 +57,16 @@ static void add_fragment(struct repair *repair, int64_t offset, int64_t size)
 static int find_fragments(struct repair *repair, int64_t offset)
 {
     struct stat status;
-    struct gw_mp4_box moof, mdat;
+    int64_t moof_size, mdat_size;
+    int result;
     if (fstat(repair->fd, &status) < 0)
         return -errno;
-    for (;;) {
-        int result = gw_mp4_read_box(repair->fd, offset, status.st_size, &moof);
-        if (result <= 0 || moof.type != TYPE_MOOF)
-            return result < 0 ? result : 0;
-        result = gw_mp4_read_box(repair->fd, offset + moof.size, status.st_size, &mdat);
-        if (result <= 0 || mdat.type != TYPE_MDAT)
-            return result < 0 ? result : 0;
-        add_fragment(repair, offset, moof.size + mdat.size);
-        offset += moof.size + mdat.size;
+    while ((result = gw_mp4_find_fragment(repair->fd, offset, status.st_size, &moof_size,
+                                          &mdat_size)) > 0) {
+        add_fragment(repair, offset, moof_size + mdat_size);
+        offset += moof_size + mdat_size;
     }
+    return result;
 }
 
 // Cuts the file behind its last fragment that counts.
@@ -252,7 +245,7 @@ static int repair_open_file(struct repair *repair, struct gw_clip *clip)
         return -errno;
     int result = gw_mp4_open_room(repair->fd, &first);
     // A header that was not finished. A large file without one is none of ours: better left alone.
-    if (result == GW_ERROR_INVALID && status.st_size < HEADER_LIMIT)
+    if (result == GW_ERROR_INVALID && status.st_size < GW_MP4_HEADER_LIMIT)
         return lose(repair, clip, false);
     if (!result)
         result = find_fragments(repair, first);

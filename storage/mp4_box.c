@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "storage/mp4_bytes.h"
 
 #define TYPE_FREE GW_MP4_TYPE('f', 'r', 'e', 'e')
 #define TYPE_MDHD GW_MP4_TYPE('m', 'd', 'h', 'd')
@@ -25,23 +26,7 @@
 #define INDEX_HEAD_SIZE  GW_MP4_INDEX_HEAD_SIZE
 #define INDEX_ENTRY_SIZE GW_MP4_INDEX_ENTRY_SIZE
 
-static uint64_t read_big_endian(const uint8_t *bytes, int size)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < size; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
-static uint8_t *put_big_endian(uint8_t *bytes, uint64_t value, int size)
-{
-    for (int i = size - 1; i >= 0; i--, value >>= 8)
-        bytes[i] = (uint8_t)value;
-    return bytes + size;
-}
-
-// All of size bytes at offset. Returns 1, 0 when the file ends before them, -errno.
-static int read_at(int fd, void *bytes, size_t size, int64_t offset)
+int gw_mp4_read(int fd, void *bytes, size_t size, int64_t offset)
 {
     size_t done = 0;
     while (done < size) {
@@ -77,32 +62,31 @@ int gw_mp4_read_box(int fd, int64_t offset, int64_t end, struct gw_mp4_box *ret)
     uint8_t header[HEADER_SIZE + 8];
     if (end - offset < HEADER_SIZE)
         return 0;
-    int result = read_at(fd, header, HEADER_SIZE, offset);
+    int result = gw_mp4_read(fd, header, HEADER_SIZE, offset);
     if (result <= 0)
         return result;
-    int64_t size = (int64_t)read_big_endian(header, 4), least = HEADER_SIZE;
+    int64_t size = (int64_t)gw_read_big_endian(header, 4), least = HEADER_SIZE;
     if (size == 1) { // a 64-bit size follows the type
-        result = read_at(fd, header + HEADER_SIZE, 8, offset + HEADER_SIZE);
+        result = gw_mp4_read(fd, header + HEADER_SIZE, 8, offset + HEADER_SIZE);
         if (result <= 0)
             return result;
-        uint64_t large = read_big_endian(header + HEADER_SIZE, 8);
+        uint64_t large = gw_read_big_endian(header + HEADER_SIZE, 8);
         size = large > INT64_MAX ? 0 : (int64_t)large;
         least = HEADER_SIZE + 8;
     }
     if (size < least || size > end - offset)
         return 0;
-    *ret = (struct gw_mp4_box){(uint32_t)read_big_endian(header + 4, 4), offset, size};
+    *ret = (struct gw_mp4_box){(uint32_t)gw_read_big_endian(header + 4, 4), offset, size};
     return 1;
 }
 
 void gw_mp4_make_room(uint8_t room[GW_MP4_ROOM_SIZE])
 {
     memset(room, 0, GW_MP4_ROOM_SIZE);
-    put_big_endian(put_big_endian(room, GW_MP4_ROOM_SIZE, 4), TYPE_FREE, 4);
+    gw_put_big_endian(gw_put_big_endian(room, GW_MP4_ROOM_SIZE, 4), TYPE_FREE, 4);
 }
 
-// Finds the header box and the room that follows it at once.
-static int find_header(int fd, struct gw_mp4_box *moov, int64_t *ret_room)
+int gw_mp4_find_header(int fd, struct gw_mp4_box *moov, int64_t *ret_room)
 {
     struct stat status;
     if (fstat(fd, &status) < 0)
@@ -132,7 +116,7 @@ int gw_mp4_open_room(int fd, int64_t *ret_first)
     int64_t offset;
     uint8_t room[GW_MP4_ROOM_SIZE];
 
-    int result = find_header(fd, &moov, &offset);
+    int result = gw_mp4_find_header(fd, &moov, &offset);
     if (result < 0)
         return result;
     gw_mp4_make_room(room);
@@ -153,20 +137,20 @@ static int patch_duration(int fd, const struct gw_mp4_box *box, int64_t ticks,
 {
     uint8_t body[40];
     int64_t at = box->offset + HEADER_SIZE;
-    int result = read_at(fd, body, sizeof(body), at);
+    int result = gw_mp4_read(fd, body, sizeof(body), at);
     if (result <= 0)
         return result < 0 ? result : GW_ERROR_INVALID;
 
     int wide = body[0] == 1; // version 1 has 64-bit times
     int scale_at = wide ? 20 : 12;
     int duration_at = scale_at + (box->type == TYPE_TKHD ? 8 : 4);
-    uint32_t scale = (uint32_t)read_big_endian(body + scale_at, 4);
+    uint32_t scale = (uint32_t)gw_read_big_endian(body + scale_at, 4);
     if (box->type == TYPE_MVHD)
         *movie_scale = scale;
     if (box->type == TYPE_TKHD)
         scale = *movie_scale;
     uint64_t duration = ((uint64_t)ticks * scale + GW_MP4_TIMESCALE / 2) / GW_MP4_TIMESCALE;
-    put_big_endian(body, duration, wide ? 8 : 4);
+    gw_put_big_endian(body, duration, wide ? 8 : 4);
     return write_at(fd, body, wide ? 8 : 4, at + duration_at);
 }
 
@@ -194,14 +178,6 @@ static int patch_durations(int fd, const struct gw_mp4_box *parent, int depth, i
 
 // --- index ---------------------------------------------------------------------------------------
 
-static int count_keys(const struct gw_mp4_fragment *fragments, int count)
-{
-    int keys = 0;
-    for (int i = 0; i < count; i++)
-        keys += fragments[i].key;
-    return keys;
-}
-
 // The fragment with which the entry after the one that begins at `first` begins: entries begin with
 // a keyframe and hold `group` of them.
 static int next_entry(const struct gw_mp4_fragment *fragments, int count, int first, int group)
@@ -212,25 +188,55 @@ static int next_entry(const struct gw_mp4_fragment *fragments, int count, int fi
     return count;
 }
 
+int gw_mp4_index_group(const struct gw_mp4_fragment *fragments, int count, int most)
+{
+    int keys = 0;
+    for (int i = 0; i < count; i++)
+        keys += fragments[i].key;
+    return (keys + most - 1) / most;
+}
+
+int gw_mp4_index_entries(const struct gw_mp4_fragment *fragments, int count, int group)
+{
+    int entries = 0;
+    for (int i = 0; i < count; i = next_entry(fragments, count, i, group))
+        entries++;
+    return entries;
+}
+
 static uint8_t *put_entry(uint8_t *out, const struct gw_mp4_fragment *first, int64_t end_offset,
                           int64_t end_ticks)
 {
-    out = put_big_endian(out, (uint64_t)(end_offset - first->offset) & INT32_MAX, 4);
-    out = put_big_endian(out, (uint64_t)(end_ticks - first->start_ticks), 4);
-    return put_big_endian(out, first->key ? UINT32_C(0x90000000) : 0,
-                          4); // a keyframe first, SAP type 1
+    out = gw_put_big_endian(out, (uint64_t)(end_offset - first->offset) & INT32_MAX, 4);
+    out = gw_put_big_endian(out, (uint64_t)(end_ticks - first->start_ticks), 4);
+    return gw_put_big_endian(out, first->key ? UINT32_C(0x90000000) : 0,
+                             4); // a keyframe first, SAP type 1
 }
 
 static uint8_t *put_index_head(uint8_t *out, uint64_t entries, int64_t start_ticks)
 {
-    out = put_big_endian(out, INDEX_HEAD_SIZE + INDEX_ENTRY_SIZE * entries, 4);
-    out = put_big_endian(out, TYPE_SIDX, 4);
-    out = put_big_endian(out, UINT64_C(1) << 24, 4); // version 1
-    out = put_big_endian(out, 1, 4);                 // track
-    out = put_big_endian(out, GW_MP4_TIMESCALE, 4);
-    out = put_big_endian(out, (uint64_t)start_ticks, 8);
-    out = put_big_endian(out, 0, 8); // the first fragment follows at once
-    return put_big_endian(out, entries, 4);
+    out = gw_put_big_endian(out, INDEX_HEAD_SIZE + INDEX_ENTRY_SIZE * entries, 4);
+    out = gw_put_big_endian(out, TYPE_SIDX, 4);
+    out = gw_put_big_endian(out, UINT64_C(1) << 24, 4); // version 1
+    out = gw_put_big_endian(out, 1, 4);                 // track
+    out = gw_put_big_endian(out, GW_MP4_TIMESCALE, 4);
+    out = gw_put_big_endian(out, (uint64_t)start_ticks, 8);
+    out = gw_put_big_endian(out, 0, 8); // the first fragment follows at once
+    return gw_put_big_endian(out, entries, 4);
+}
+
+void gw_mp4_put_index(uint8_t *out, const struct gw_mp4_fragment *fragments, int count, int group,
+                      int64_t end_ticks)
+{
+    const struct gw_mp4_fragment *last = &fragments[count - 1];
+    out = put_index_head(out, (uint64_t)gw_mp4_index_entries(fragments, count, group),
+                         fragments[0].start_ticks);
+    for (int i = 0, next; i < count; i = next) {
+        next = next_entry(fragments, count, i, group);
+        out = put_entry(out, &fragments[i],
+                        next < count ? fragments[next].offset : last->offset + last->size,
+                        next < count ? fragments[next].start_ticks : end_ticks);
+    }
 }
 
 // Fills the room with a free box and a sidx. The sidx must be the last before the fragments: with
@@ -238,23 +244,14 @@ static uint8_t *put_index_head(uint8_t *out, uint64_t entries, int64_t start_tic
 static void build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_fragment *fragments,
                         int count, int64_t end_ticks)
 {
-    const struct gw_mp4_fragment *last = &fragments[count - 1];
-    int group = (count_keys(fragments, count) + GW_MP4_INDEX_ENTRIES - 1) / GW_MP4_INDEX_ENTRIES;
-    int entries = 0;
-    for (int i = 0; i < count; i = next_entry(fragments, count, i, group))
-        entries++;
+    int group = gw_mp4_index_group(fragments, count, GW_MP4_INDEX_ENTRIES);
+    int entries = gw_mp4_index_entries(fragments, count, group);
     assert(entries <= GW_MP4_INDEX_ENTRIES);
 
     uint64_t rest = GW_MP4_ROOM_SIZE - INDEX_HEAD_SIZE - INDEX_ENTRY_SIZE * (uint64_t)entries;
     memset(room, 0, GW_MP4_ROOM_SIZE);
-    put_big_endian(put_big_endian(room, rest, 4), TYPE_FREE, 4);
-    uint8_t *out = put_index_head(room + rest, (uint64_t)entries, fragments[0].start_ticks);
-    for (int i = 0, next; i < count; i = next) {
-        next = next_entry(fragments, count, i, group);
-        out = put_entry(out, &fragments[i],
-                        next < count ? fragments[next].offset : last->offset + last->size,
-                        next < count ? fragments[next].start_ticks : end_ticks);
-    }
+    gw_put_big_endian(gw_put_big_endian(room, rest, 4), TYPE_FREE, 4);
+    gw_mp4_put_index(room + rest, fragments, count, group, end_ticks);
 }
 
 int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int64_t end_ticks)
@@ -266,7 +263,7 @@ int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int6
 
     if (count < 1)
         return GW_ERROR_INVALID;
-    int result = find_header(fd, &moov, &offset);
+    int result = gw_mp4_find_header(fd, &moov, &offset);
     if (result < 0)
         return result;
     if (fragments[0].offset != offset + GW_MP4_ROOM_SIZE)

@@ -38,9 +38,16 @@ struct gw_mp4_fragment {
     bool key;            // that picture is a keyframe
 };
 
+// All of size bytes at offset. Returns 1, 0 when the file ends before them, -errno.
+int gw_mp4_read(int fd, void *bytes, size_t size, int64_t offset);
+
 // Reads the header of the box at offset. Returns 1; 0 when no whole box fits between offset and
 // end (a file cut there, or bytes that are no box); -errno.
 int gw_mp4_read_box(int fd, int64_t offset, int64_t end, struct gw_mp4_box *ret);
+
+// Finds the header box, and where the room begins that follows it at once. Returns 0, -errno, or
+// GW_ERROR_INVALID when the file has no whole header of ours.
+int gw_mp4_find_header(int fd, struct gw_mp4_box *moov, int64_t *ret_room);
 
 // The room as an empty free box, for the writer to put behind the header.
 void gw_mp4_make_room(uint8_t room[GW_MP4_ROOM_SIZE]);
@@ -53,3 +60,10 @@ int gw_mp4_open_room(int fd, int64_t *ret_first);
 // Completes a file whose fragments are all written: index and durations. end_ticks is where the
 // last picture's presentation ends. Does not sync. Returns 0, -errno, or GW_ERROR_INVALID.
 int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int64_t end_ticks);
+
+// The parts of an index: how many keyframes an entry must hold for there to be at most so many
+// entries, how many there are then, and the sidx itself, of which out has room for.
+int gw_mp4_index_group(const struct gw_mp4_fragment *fragments, int count, int most);
+int gw_mp4_index_entries(const struct gw_mp4_fragment *fragments, int count, int group);
+void gw_mp4_put_index(uint8_t *out, const struct gw_mp4_fragment *fragments, int count, int group,
+                      int64_t end_ticks);

@@ -25,7 +25,8 @@ bool gw_look_audit(const struct gw_request *request, const char *action, const c
 
 enum MHD_Result gw_look_refuse(struct gw_request *request, struct gw_file *file)
 {
-    close(file->fd);
+    if (file)
+        close(file->fd);
     gw_log_error(request->console->log,
                  "cannot write the audit log in console.db; no footage is shown");
     return gw_reply_problem(request, 503,

@@ -11,5 +11,5 @@
 bool gw_look_audit(const struct gw_request *request, const char *action, const char *camera,
                    bool continued);
 
-// Answers that nothing is shown without its row, and closes the file.
+// Answers that nothing is shown without its row, and closes the file (NULL: there is none).
 enum MHD_Result gw_look_refuse(struct gw_request *request, struct gw_file *file);

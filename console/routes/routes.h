@@ -19,6 +19,8 @@ enum MHD_Result gw_route_event_thumbnail(struct gw_request *request);
 enum MHD_Result gw_route_clips(struct gw_request *request);
 enum MHD_Result gw_route_clip(struct gw_request *request);
 enum MHD_Result gw_route_clip_media(struct gw_request *request);
+enum MHD_Result gw_route_joined_media(struct gw_request *request);
+enum MHD_Result gw_route_joined_timeline(struct gw_request *request);
 enum MHD_Result gw_route_gaps(struct gw_request *request);
 enum MHD_Result gw_route_cameras(struct gw_request *request);
 enum MHD_Result gw_route_stream(struct gw_request *request);

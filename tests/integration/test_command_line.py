@@ -11,13 +11,18 @@ import pytest
 
 from gridwatch_site import BINARY, run
 
-VERBS = ["serve", "worker", "analyze", "probe", "camera", "events", "clips", "gaps", "subscribe", "user",
+VERBS = ["serve", "worker", "analyze", "probe", "camera", "events", "clips", "gaps", "subscribe", "export", "verify", "user",
          "check-config"]
 WRONG_USAGE = [
     [], ["no-such-verb"], ["probe"], ["probe", "http://host/"], ["analyze"], ["camera"],
     ["camera", "no-such-word"], ["camera", "add"], ["serve", "--no-such-option"], ["serve", "extra"],
     ["worker"], ["events", "--from", "yesterday"], ["clips", "--near", "1,2"], ["events", "--limit", "0"],
     ["gaps", "--kind", "motion"],
+    ["export"], ["export", "--case", "1", "-o", "x"], ["export", "--case", "1", "--reason", "r"],
+    ["export", "--case", "1", "--reason", "two\nlines", "-o", "x"], ["export", "--case", "", "--reason", "r", "-o", "x"],
+    ["export", "--case", "1", "--reason", "r", "-o", "x", "--kind", "motion"],
+    ["export", "--case", "1", "--reason", "r", "-o", "x", "--from", "yesterday"],
+    ["verify"], ["verify", "a", "b"], ["verify", "--key", "nonsense", "a"], ["plan-media"],
     ["subscribe", "--no-such-option"], ["user"], ["check-config", "extra", "extra"],
 ]
 

@@ -332,6 +332,16 @@ def test_a_clip_that_is_recording_gives_what_there_is_so_far(host, client):
     assert answer.status == 404 and "no snapshot yet" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("noun", ["media", "timeline"])
+def test_a_range_names_its_camera_and_its_times(client, noun):
+    path = f"/api/v1/clips/{noun}"
+    for query, name in [("", "camera"), ("?camera=gate-07&to=2", "from"), ("?camera=gate-07&from=1", "to"),
+                        ("?camera=gate-07&from=0&to=86400000001", "to"), ("?camera=gate-07&limit=1", "limit")]:
+        answer = client.get(path + query)
+        assert answer.status == 400 and answer.json()["detail"].startswith(name + ":"), answer.body
+    assert client.get(path + "?camera=gate-07&from=1&to=2").status == 404
+
+
 def test_media_that_is_missing_is_said_to_be(own_host):
     client = Client(own_host).sign_in()
     clip = client.items("/api/v1/clips")[0]
