@@ -136,7 +136,9 @@ int gw_mp4_open_room(int fd, int64_t *ret_first)
     if (result < 0)
         return result;
     gw_mp4_make_room(room);
-    result = write_at(fd, room, sizeof(room), offset);
+    result = write_at(fd, room, HEADER_SIZE, offset); // from here on it hides what is in it
+    if (!result)
+        result = write_at(fd, room + HEADER_SIZE, sizeof(room) - HEADER_SIZE, offset + HEADER_SIZE);
     if (result < 0)
         return result;
     *ret_first = offset + GW_MP4_ROOM_SIZE;
@@ -233,10 +235,11 @@ static uint8_t *put_index_head(uint8_t *out, uint64_t entries, int64_t start_tic
     return put_big_endian(out, entries, 4);
 }
 
-// Fills the room with a free box and a sidx. The sidx must be the last before the fragments: with
-// a box between, Chromium does not trust it and reads the head of every fragment.
-static void build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_fragment *fragments,
-                        int count, int64_t end_ticks)
+// Fills the room with a free box and a sidx. Returns the former's size. The sidx must be the last
+// before the fragments: with a box between, Chromium does not trust it and reads the head of every
+// fragment.
+static uint64_t build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_fragment *fragments,
+                            int count, int64_t end_ticks)
 {
     const struct gw_mp4_fragment *last = &fragments[count - 1];
     int group = (count_keys(fragments, count) + GW_MP4_INDEX_ENTRIES - 1) / GW_MP4_INDEX_ENTRIES;
@@ -255,6 +258,7 @@ static void build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_frag
                         next < count ? fragments[next].offset : last->offset + last->size,
                         next < count ? fragments[next].start_ticks : end_ticks);
     }
+    return rest;
 }
 
 int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int64_t end_ticks)
@@ -271,8 +275,11 @@ int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int6
         return result;
     if (fragments[0].offset != offset + GW_MP4_ROOM_SIZE)
         return GW_ERROR_INVALID;
-    build_index(room, fragments, count, end_ticks);
-    result = write_at(fd, room, sizeof(room), offset);
+    // The free box hides the index until all of it is there.
+    const uint64_t rest = build_index(room, fragments, count, end_ticks);
+    result = write_at(fd, room + rest, sizeof(room) - rest, offset + (int64_t)rest);
+    if (!result)
+        result = write_at(fd, room, HEADER_SIZE, offset);
     if (result < 0)
         return result;
     return patch_durations(fd, &moov, DEPTH, end_ticks, &movie_scale);
