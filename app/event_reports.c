@@ -82,6 +82,14 @@ static bool write_snapshot(const struct gw_event_report *report, const char *sto
     return !error;
 }
 
+// Whether the event has its picture and thumbnail, of a report before.
+static bool has_snapshot(const struct gw_event *event, const char *store)
+{
+    char path[GW_MEDIA_PATH_SIZE];
+    return gw_media_exists(store, gw_event_thumbnail_path(path, event)) &&
+           gw_media_exists(store, gw_event_snapshot_path(path, event));
+}
+
 struct gw_fact gw_event_report_write(const struct gw_event_report *report, const char *store,
                                      const struct gw_log *log)
 {
@@ -90,9 +98,10 @@ struct gw_fact gw_event_report_write(const struct gw_event_report *report, const
                                               [GW_EVENT_PHASE_CLOSED] = GW_FACT_EVENT_CLOSED};
     struct gw_fact fact = {.kind = kinds[report->phase], .event = report->event};
 
-    // An opened event's picture that could not be written is not promised either.
-    if (report->jpeg_size && !write_snapshot(report, store, log) &&
-        report->phase == GW_EVENT_PHASE_OPENED)
+    // A picture that could not be written is not promised, neither now nor when the event goes on.
+    if (report->jpeg_size
+            ? !write_snapshot(report, store, log)
+            : fact.event.snapshot_us != GW_NO_TIME && !has_snapshot(&fact.event, store))
         fact.event.snapshot_us = GW_NO_TIME;
     return fact;
 }

@@ -44,6 +44,7 @@ void gw_event_reports_put(struct gw_event_reports *reports, enum gw_event_phase 
 struct gw_event_report *gw_event_reports_take(struct gw_event_reports *reports);
 
 // Writes the snapshot, if it has one, and returns the fact that may be posted then, without its
-// wall_us. A failure is logged, and the fact of an opened event then promises no snapshot.
+// wall_us. A failure is logged; as long as the event has no snapshot on the disk, its facts promise
+// none.
 struct gw_fact gw_event_report_write(const struct gw_event_report *report, const char *store,
                                      const struct gw_log *log);

@@ -31,10 +31,18 @@ struct pending {
     int64_t start_ticks, end_ticks;
 };
 
+// How far the file is known to be on the disk.
+struct synced {
+    int64_t size_bytes, frames, end_us;
+    int fragment_count;
+    int64_t mono_us; // since when
+};
+
 struct gw_clip_writer {
     char store[PATH_MAX];
     struct gw_clip clip; // size, frames and end as of the last whole fragment
     int error;           // why the file is finished for good; 0 while it is fine
+    int sync_error;      // of the one sync that failed; there is no other after it
 
     int fd;
     int64_t position, size; // of the muxer in the file; the file's
@@ -47,7 +55,7 @@ struct gw_clip_writer {
     struct pending pending;
     struct gw_mp4_fragment *fragments;
     int fragment_count;
-    int64_t synced_mono_us;
+    struct synced synced;
 };
 
 // --- the file ------------------------------------------------------------------------------------
@@ -169,15 +177,24 @@ static void take_fragment(struct gw_clip_writer *writer)
     *pending = (struct pending){0};
 }
 
+// All whole fragments are on the disk after this; once it failed, nobody can say that of them any
+// more, whatever a later sync says.
+static int sync_file(struct gw_clip_writer *writer)
+{
+    const struct gw_clip *clip = &writer->clip;
+    if (!writer->sync_error && fdatasync(writer->fd) < 0)
+        writer->sync_error = -errno;
+    if (!writer->sync_error)
+        writer->synced = (struct synced){clip->size_bytes, clip->frames, clip->end_us,
+                                         writer->fragment_count, gw_mono_us()};
+    return writer->sync_error;
+}
+
 static int sync_when_due(struct gw_clip_writer *writer)
 {
-    int64_t now = gw_mono_us();
-    if (now - writer->synced_mono_us < SYNC_EVERY_US - SYNC_SLACK_US)
+    if (gw_mono_us() - writer->synced.mono_us < SYNC_EVERY_US - SYNC_SLACK_US)
         return 0;
-    if (fdatasync(writer->fd) < 0)
-        return -errno;
-    writer->synced_mono_us = now;
-    return 0;
+    return sync_file(writer);
 }
 
 // The muxer wrote the pending pictures if the file grew; packet then begins the next fragment.
@@ -262,10 +279,10 @@ static int write_header(struct gw_clip_writer *writer, const struct gw_packet *f
     avio_flush(writer->muxer->pb);
     if (writer->muxer->pb->error < 0)
         return writer->muxer->pb->error;
-    if (fdatasync(writer->fd) < 0)
-        return -errno;
-    writer->synced_mono_us = gw_mono_us();
     writer->clip.size_bytes = writer->size;
+    result = sync_file(writer);
+    if (result < 0)
+        return result;
     return gw_media_sync_folder(writer->store, gw_clip_path(path, &writer->clip));
 }
 
@@ -359,21 +376,46 @@ static int flush_last_fragment(struct gw_clip_writer *writer)
     return result < 0 ? result : 0;
 }
 
+// Only what a sync has confirmed counts.
+static void forget_unsynced(struct gw_clip_writer *writer)
+{
+    writer->clip.size_bytes = writer->synced.size_bytes;
+    writer->clip.frames = writer->synced.frames;
+    writer->clip.end_us = writer->synced.end_us;
+    writer->fragment_count = writer->synced.fragment_count;
+}
+
+// Index and durations, when the fragments are on the disk. When that fails, the file has neither
+// and plays all the same.
 static int seal(struct gw_clip_writer *writer)
 {
     char path[GW_MEDIA_PATH_SIZE];
-    struct gw_clip *clip = &writer->clip;
+    const struct gw_clip *clip = &writer->clip;
     int64_t end_ticks = av_rescale(clip->end_us - clip->start_us, GW_MP4_TIMESCALE, GW_SECOND);
+    int64_t first;
 
-    // A fragment that did not fit on the disk must not confuse players.
-    if (writer->size > clip->size_bytes && ftruncate(writer->fd, clip->size_bytes) < 0)
-        return -errno;
     int result = gw_mp4_seal(writer->fd, writer->fragments, writer->fragment_count, end_ticks);
-    if (result < 0)
+    if (!result)
+        result = sync_file(writer);
+    if (result < 0) {
+        gw_mp4_open_room(writer->fd, &first);
         return result;
-    if (fdatasync(writer->fd) < 0)
-        return -errno;
+    }
     return gw_media_sync_folder(writer->store, gw_clip_path(path, clip));
+}
+
+// The file ends behind its last fragment that is on the disk.
+static int complete(struct gw_clip_writer *writer)
+{
+    if (sync_file(writer) < 0)
+        forget_unsynced(writer);
+    if (!writer->fragment_count)
+        return writer->sync_error;
+    // A fragment that did not fit on the disk must not confuse players.
+    if (writer->size > writer->clip.size_bytes &&
+        ftruncate(writer->fd, writer->clip.size_bytes) < 0)
+        return -errno;
+    return writer->sync_error ? writer->sync_error : seal(writer);
 }
 
 int gw_clip_writer_finish(struct gw_clip_writer **writer, struct gw_clip *ret_clip)
@@ -383,13 +425,13 @@ int gw_clip_writer_finish(struct gw_clip_writer **writer, struct gw_clip *ret_cl
     if (!result)
         result = flush_last_fragment(it);
     if (it->fragment_count) {
-        int sealed = seal(it);
-        result = result ? result : sealed;
-        it->clip.state = GW_CLIP_CLOSED;
-    } else {
+        int completed = complete(it);
+        result = result ? result : completed;
+    }
+    it->clip.state = it->fragment_count ? GW_CLIP_CLOSED : GW_CLIP_LOST;
+    if (!it->fragment_count) {
         remove_file(it);
-        it->clip.state = GW_CLIP_LOST;
-        it->clip.size_bytes = 0;
+        it->clip.size_bytes = it->clip.frames = 0;
     }
     if (result < 0)
         it->clip.truncated = true;

@@ -37,6 +37,7 @@ static char *cut_last(char *path)
     return slash;
 }
 
+// There afterwards only if its name is on the disk.
 static int make_folder(char *folder)
 {
     if (mkdir(folder, 0750) < 0)
@@ -45,6 +46,8 @@ static int make_folder(char *folder)
     int result = slash ? sync_folder(*folder ? folder : "/") : sync_folder(".");
     if (slash)
         *slash = '/';
+    if (result < 0)
+        rmdir(folder);
     return result;
 }
 
@@ -130,6 +133,12 @@ int gw_media_write(const char *store, const char *path, const uint8_t *bytes, si
     }
     cut_last(full);
     return sync_folder(full);
+}
+
+bool gw_media_exists(const char *store, const char *path)
+{
+    char full[PATH_MAX];
+    return join(full, store, path) == 0 && access(full, F_OK) == 0;
 }
 
 int gw_media_sync_folder(const char *store, const char *path)

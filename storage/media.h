@@ -4,6 +4,7 @@
 // Small media files (snapshots, thumbnails): written whole or not at all.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,9 @@
 // A reader sees the old file or the new one. Returns 0 or -errno. Any thread.
 // A writer that was killed leaves a "<path>.<pid>-<n>.part" behind, which nothing refers to.
 int gw_media_write(const char *store, const char *path, const uint8_t *bytes, size_t size);
+
+// Whether store/path is there. Any thread.
+bool gw_media_exists(const char *store, const char *path);
 
 // Makes the folders above store/path, durably. Returns 0 or -errno.
 int gw_media_make_folders(const char *store, const char *path);

@@ -120,7 +120,9 @@ int gw_mp4_open_room(int fd, int64_t *ret_first)
     if (result < 0)
         return result;
     gw_mp4_make_room(room);
-    result = write_at(fd, room, sizeof(room), offset);
+    result = write_at(fd, room, HEADER_SIZE, offset); // from here on it hides what is in it
+    if (!result)
+        result = write_at(fd, room + HEADER_SIZE, sizeof(room) - HEADER_SIZE, offset + HEADER_SIZE);
     if (result < 0)
         return result;
     *ret_first = offset + GW_MP4_ROOM_SIZE;
@@ -239,10 +241,11 @@ void gw_mp4_put_index(uint8_t *out, const struct gw_mp4_fragment *fragments, int
     }
 }
 
-// Fills the room with a free box and a sidx. The sidx must be the last before the fragments: with
-// a box between, Chromium does not trust it and reads the head of every fragment.
-static void build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_fragment *fragments,
-                        int count, int64_t end_ticks)
+// Fills the room with a free box and a sidx. Returns the former's size. The sidx must be the last
+// before the fragments: with a box between, Chromium does not trust it and reads the head of every
+// fragment.
+static uint64_t build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_fragment *fragments,
+                            int count, int64_t end_ticks)
 {
     int group = gw_mp4_index_group(fragments, count, GW_MP4_INDEX_ENTRIES);
     int entries = gw_mp4_index_entries(fragments, count, group);
@@ -252,6 +255,7 @@ static void build_index(uint8_t room[GW_MP4_ROOM_SIZE], const struct gw_mp4_frag
     memset(room, 0, GW_MP4_ROOM_SIZE);
     gw_put_big_endian(gw_put_big_endian(room, rest, 4), TYPE_FREE, 4);
     gw_mp4_put_index(room + rest, fragments, count, group, end_ticks);
+    return rest;
 }
 
 int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int64_t end_ticks)
@@ -268,8 +272,11 @@ int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int6
         return result;
     if (fragments[0].offset != offset + GW_MP4_ROOM_SIZE)
         return GW_ERROR_INVALID;
-    build_index(room, fragments, count, end_ticks);
-    result = write_at(fd, room, sizeof(room), offset);
+    // The free box hides the index until all of it is there.
+    const uint64_t rest = build_index(room, fragments, count, end_ticks);
+    result = write_at(fd, room + rest, sizeof(room) - rest, offset + (int64_t)rest);
+    if (!result)
+        result = write_at(fd, room, HEADER_SIZE, offset);
     if (result < 0)
         return result;
     return patch_durations(fd, &moov, DEPTH, end_ticks, &movie_scale);

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "camera"), os.path.join(HERE, "..", "bench")]
+sys.path[:0] = [HERE, *(os.path.join(HERE, "..", name) for name in ("camera", "bench", "faults"))]
 
 import footage as footage_maker  # noqa: E402
 from gridwatch_site import BINARY, Site  # noqa: E402

@@ -565,8 +565,13 @@ static void a_failed_sync_ends_the_file_for_good(void **state)
     assert_int_equal(result, -EIO);
     sync_error = 0; // what the next sync says is no proof for what the last one lost
     assert_int_equal(gw_clip_writer_write(writer, &pictures->packets[74]), -EIO);
+    const int failed = syncs;
     assert_int_equal(gw_clip_writer_finish(&writer, &clip), -EIO);
+    assert_int_equal(syncs, failed);
     assert_true(clip.truncated);
+    // The header alone was on the disk before.
+    assert_int_equal(clip.state, GW_CLIP_LOST);
+    assert_int_equal(file_size(&clip), -1);
     coded_pictures_free(pictures);
 }
 
@@ -574,7 +579,7 @@ static void syncs_are_not_more_frequent_than_every_two_seconds(void **state)
 {
     struct coded_pictures *pictures = make_pictures("libx264", 250, 25, 0);
     record(pictures);           // ten fragments in no time
-    assert_int_equal(syncs, 2); // header and end
+    assert_int_equal(syncs, 3); // header, fragments, index
     coded_pictures_free(pictures);
 }
 

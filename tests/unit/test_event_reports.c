@@ -125,6 +125,43 @@ static void a_snapshot_that_could_not_be_written_is_not_promised(void **state)
     assert_int_equal(fact.event.snapshot_us, GW_NO_TIME);
 }
 
+// The fact of this report, whose snapshot, if it has one, is to be written.
+static struct gw_fact write_report(enum gw_event_phase phase, const struct gw_snapshot *snapshot)
+{
+    static struct gw_event event;
+    if (phase == GW_EVENT_PHASE_OPENED)
+        event = (struct gw_event){.id = gw_id_make(TEST_START_US),
+                                  .camera = "gate-07",
+                                  .start_us = TEST_START_US,
+                                  .snapshot_us = TEST_START_US};
+    gw_event_reports_put(&reports, phase, &event, snapshot);
+    struct gw_event_report *report = gw_event_reports_take(&reports);
+    const struct gw_fact fact = gw_event_report_write(report, store, &quiet);
+    free(report);
+    return fact;
+}
+
+static void an_event_that_goes_on_does_not_promise_a_snapshot_that_was_not_written(void **state)
+{
+    char blocked[512];
+    snprintf(blocked, sizeof(blocked), "%s/media", store);
+    FILE *file = fopen(blocked, "wb");
+    assert_non_null(file);
+    fclose(file);
+    write_report(GW_EVENT_PHASE_OPENED, &picture);
+    struct gw_fact fact = write_report(GW_EVENT_PHASE_UPDATED, NULL);
+    assert_int_equal(fact.event.snapshot_us, GW_NO_TIME);
+    fact = write_report(GW_EVENT_PHASE_UPDATED, &picture);
+    assert_int_equal(fact.event.snapshot_us, GW_NO_TIME);
+    assert_int_equal(remove(blocked), 0); // the disk is well again
+    fact = write_report(GW_EVENT_PHASE_CLOSED, NULL);
+    assert_int_equal(fact.event.snapshot_us, GW_NO_TIME);
+
+    write_report(GW_EVENT_PHASE_OPENED, &picture);
+    fact = write_report(GW_EVENT_PHASE_CLOSED, NULL);
+    assert_int_equal(fact.event.snapshot_us, TEST_START_US);
+}
+
 #define FACT(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -134,6 +171,7 @@ int main(void)
         FACT(a_disk_that_is_slow_costs_updates_and_never_a_beginning_or_an_end),
         FACT(a_snapshot_is_on_the_disk_before_its_fact_can_be_posted),
         FACT(a_snapshot_that_could_not_be_written_is_not_promised),
+        FACT(an_event_that_goes_on_does_not_promise_a_snapshot_that_was_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
