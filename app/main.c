@@ -25,6 +25,7 @@ static const struct verb {
     {"subscribe", gw_verb_subscribe, "follow the bus"},
     {"export", gw_verb_export, "export recordings as evidence that proves itself"},
     {"verify", gw_verb_verify, "check exported evidence, anywhere"},
+    {"index", gw_verb_index, "make the index again from the facts and the files"},
     {"user", gw_verb_user, "make a one-time login for the console"},
     {"check-config", gw_verb_check_config,
      "read a configuration file and say what is wrong with it"},

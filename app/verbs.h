@@ -18,6 +18,7 @@ int gw_verb_gaps(int argc, char **argv);
 int gw_verb_subscribe(int argc, char **argv);
 int gw_verb_export(int argc, char **argv);
 int gw_verb_verify(int argc, char **argv);
+int gw_verb_index(int argc, char **argv);
 int gw_verb_user(int argc, char **argv);
 int gw_verb_check_config(int argc, char **argv);
 int gw_verb_plan_media(int argc, char **argv); // not for people: started by the program itself
