@@ -29,16 +29,32 @@ static size_t character_length(const unsigned char *text, size_t left)
     return code < least[length] || code > 0x10ffff || surrogate ? 0 : length;
 }
 
-static size_t valid_utf8(const char *text, size_t size)
+struct utf8_count {
+    size_t valid; // bytes before the first that is wrong
+    int chinese;  // characters of three bytes
+    int wrong;    // bytes that begin no character
+};
+
+static struct utf8_count count_utf8(const char *text, size_t size)
 {
+    struct utf8_count count = {.valid = size};
     size_t at = 0;
+
     while (at < size) {
         const size_t length = character_length((const unsigned char *)text + at, size - at);
-        if (!length)
-            break;
-        at += length;
+        if (!length && !count.wrong++)
+            count.valid = at;
+        count.chinese += length == 3;
+        at += length ? length : 1;
     }
-    return at;
+    return count;
+}
+
+// Some broken bytes in what else is UTF-8 can be read as GB18030, as nonsense. In GB18030 hardly
+// three bytes in a row look like a character of UTF-8.
+static bool is_broken_utf8(const struct utf8_count *count)
+{
+    return count->wrong && count->chinese > 8 * count->wrong;
 }
 
 // How much of it is valid; *ret_known: whether this system knows GB18030 at all.
@@ -83,13 +99,18 @@ int gw_sheet_detect(const char *text, size_t size, size_t *ret_wrong, const char
     *ret_what = find_other_format(text, size);
     if (*ret_what)
         return -1;
-    const size_t utf8 = valid_utf8(text, size);
-    if (utf8 == size)
+    const struct utf8_count utf8 = count_utf8(text, size);
+    if (!utf8.wrong)
         return GW_SHEET_UTF8;
+    if (is_broken_utf8(&utf8)) {
+        *ret_wrong = utf8.valid;
+        *ret_what = "a character of UTF-8 is broken here; save the sheet as CSV UTF-8 again";
+        return -1;
+    }
     const size_t gb18030 = valid_gb18030(text, size, &known);
     if (known && gb18030 == size)
         return GW_SHEET_GB18030;
-    *ret_wrong = utf8 > gb18030 ? utf8 : gb18030;
+    *ret_wrong = utf8.valid > gb18030 ? utf8.valid : gb18030;
     *ret_what = known ? "this is neither UTF-8 nor GB18030; save the sheet as CSV UTF-8"
                       : "this is not UTF-8, and this system does not know GB18030; save the sheet "
                         "as CSV UTF-8";

@@ -33,8 +33,9 @@ __attribute__((format(printf, 4, 5))) bool gw_sheet_complain(struct gw_sheet *sh
 enum gw_sheet_encoding { GW_SHEET_UTF8, GW_SHEET_GB18030 };
 
 // Which encoding a sheet is in: UTF-8 when all of it is valid UTF-8, else GB18030 when all of it is
-// valid in that. Returns -1 when it is neither: *ret_wrong is then the offset of the first byte
-// that is wrong in the one it fits longer, and *ret_what says what is wrong.
+// valid in that and it is no UTF-8 with a few broken bytes. Returns -1 when it is neither:
+// *ret_wrong is then the offset of the first byte that is wrong in the one it fits longer, and
+// *ret_what says what is wrong.
 int gw_sheet_detect(const char *text, size_t size, size_t *ret_wrong, const char **ret_what);
 
 // --- cells ---------------------------------------------------------------------------------------

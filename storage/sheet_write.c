@@ -9,11 +9,20 @@
 
 // --- merging -------------------------------------------------------------------------------------
 
+// Whether the sheet says nothing of a column. A position is one value in two columns.
+static bool is_absent(const struct gw_sheet *sheet, int column)
+{
+    const unsigned position = 1u << GW_COLUMN_LON | 1u << GW_COLUMN_LAT;
+    const unsigned column_bit = 1u << column;
+
+    return !(sheet->columns & (column_bit & position ? position : column_bit));
+}
+
 void gw_sheet_merge(const struct gw_sheet *sheet, struct gw_camera *camera,
                     const struct gw_camera *registered)
 {
     for (int i = 0; i < GW_SHEET_COLUMNS; i++)
-        if (i != GW_COLUMN_ID && !(sheet->columns & 1u << i))
+        if (i != GW_COLUMN_ID && is_absent(sheet, i))
             gw_sheet_copy_value(camera, registered, (enum gw_sheet_column)i);
     if (!*camera->username && !*camera->password &&
         gw_url_same_host(camera->record_url, registered->record_url)) {

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """From motion in front of a camera to a subscriber, an index row and a playable clip."""
+import contextlib
+import sqlite3
 import time
 
 import pytest
@@ -146,6 +148,18 @@ def test_nothing_is_found_behind_a_mask_of_the_registry(site, make_camera, foota
     seen = packets(site, "masked")
     wait_for("two seconds more", lambda: packets(site, "masked") > seen + 2 * footage_maker.FPS, 10)
     assert site.events(camera="masked") == []
+
+
+def test_a_camera_whose_mask_cannot_be_read_is_not_looked_at(make_site, make_camera, footage):
+    site = make_site()
+    camera = make_camera({"gate": footage["h264"]})
+    site.add_camera("gate", camera.url("gate"), record="continuous")
+    with contextlib.closing(sqlite3.connect(site.store / "index.db")) as db, db:
+        db.execute("UPDATE camera SET zones = '{\"masks\": [7]}'")
+    site.start()
+    wait_for("a clip", lambda: site.clips(camera="gate", state="recording"), 20)
+    assert "gate: zones: masks[0]" in site.log() and "nothing is looked at" in site.log()
+    assert "analysis" not in site.camera("gate")
 
 
 def test_a_camera_that_records_nothing_still_has_events_with_snapshots(site, make_camera, footage):

@@ -314,6 +314,14 @@ static void what_is_neither_encoding_is_refused_with_its_place(void **state)
     refused("id,record_url\ra,rtsp://h/\r", 1, 1, "CR alone");
 }
 
+static void a_broken_byte_does_not_turn_utf_8_into_nonsense(void **state)
+{
+    // Valid GB18030 as a whole, if one wants to read it so: twenty characters of three bytes.
+    refused("id,name,record_url\na,东门东门东门东门东门东门东门东门东门东门,rtsp://h/"
+            "1\nb,\xc4\xcf,rtsp://h/2\n",
+            3, 3, "is broken here");
+}
+
 static void semicolons_and_tabs_separate_cells_as_well(void **state)
 {
     assert_string_equal(only("id;name;record_url\na;East, gate;rtsp://h/\n")->name, "East, gate");
@@ -391,6 +399,7 @@ int main(void)
         PURE(a_sheet_in_gb18030_is_read_as_one_in_utf_8),
         PURE(places_are_counted_in_the_bytes_of_the_file),
         PURE(what_is_neither_encoding_is_refused_with_its_place),
+        PURE(a_broken_byte_does_not_turn_utf_8_into_nonsense),
         PURE(semicolons_and_tabs_separate_cells_as_well),
         PURE(every_wrong_cell_of_a_row_is_named_at_once),
         PURE(every_mistake_of_the_header_is_named_at_once),

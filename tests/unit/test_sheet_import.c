@@ -121,6 +121,15 @@ static void absent_columns_leave_what_is_registered(void **state)
     assert_true(row.camera.lon == 106.1234567);
 }
 
+static void half_a_position_takes_nothing_of_the_registered_one(void **state)
+{
+    struct gw_camera_row row;
+    import(TWO, false);
+    import("id,lat,record_url\na,,rtsp://10.0.0.7/ch1\n", false);
+    gw_index_camera(idx, "a", &row);
+    assert_true(isnan(row.camera.lon) && isnan(row.camera.lat));
+}
+
 static void a_dry_run_tells_what_would_change_and_changes_nothing(void **state)
 {
     struct gw_sheet_counts counts = import(TWO, true);
@@ -222,6 +231,7 @@ int main(void)
         STORE(a_sheet_goes_out_as_it_came_in),
         STORE(without_credentials_none_are_shown_and_none_are_lost),
         STORE(absent_columns_leave_what_is_registered),
+        STORE(half_a_position_takes_nothing_of_the_registered_one),
         STORE(a_dry_run_tells_what_would_change_and_changes_nothing),
         STORE(an_import_tells_what_changes_from_what_to_what),
         STORE(another_layout_of_the_same_zones_is_no_change),
