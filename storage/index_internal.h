@@ -36,7 +36,7 @@ struct gw_index {
 
 // --- schema --------------------------------------------------------------------------------------
 
-#define GW_INDEX_SCHEMA_VERSION 4
+#define GW_INDEX_SCHEMA_VERSION 5
 
 // The statements that bring an index from version - 1 to version.
 const char *gw_index_schema(int version);

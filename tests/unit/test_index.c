@@ -139,6 +139,7 @@ static void an_index_of_the_version_before_keeps_its_cameras(void **state)
                                   "ALTER TABLE clip DROP COLUMN clock_offset_us;"
                                   "INSERT INTO camera_state VALUES ('a', 'online', '', 5);"
                                   "DROP TABLE gap; DROP TABLE coverage; DROP INDEX clip_recording;"
+                                  "DROP TABLE garbage; DROP TABLE hold;"
                                   "DELETE FROM meta WHERE key = 'longest_gap_us';"
                                   "PRAGMA user_version=1",
                                   NULL, NULL, NULL),
