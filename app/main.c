@@ -22,6 +22,8 @@ static const struct verb {
     {"events", gw_verb_events, "list events by place and time"},
     {"clips", gw_verb_clips, "list clips by place and time"},
     {"gaps", gw_verb_gaps, "list when cameras were not recorded, and why"},
+    {"hold", gw_verb_hold, "case holds: what must not be deleted"},
+    {"retention", gw_verb_retention, "say that the clock is right, so that retention goes on"},
     {"subscribe", gw_verb_subscribe, "follow the bus"},
     {"user", gw_verb_user, "make a one-time login for the console"},
     {"check-config", gw_verb_check_config,

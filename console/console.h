@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "core/camera.h"
 #include "core/log.h"
 
@@ -40,6 +42,12 @@ struct gw_console_config {
     int (*list_cameras)(void *opaque, struct gw_console_camera **ret);
     // Whether the site works as it should; else says what is wrong (static string).
     const char *(*not_ready)(void *opaque);
+
+    void *storage;
+    // What GET /api/v1/storage answers, as a new reference, and its Prometheus lines. Called from
+    // console threads. May be NULL.
+    json_t *(*describe_storage)(void *storage);
+    void (*write_storage_metrics)(void *storage, FILE *out);
 };
 
 int gw_console_create(struct gw_console **ret, const struct gw_console_config *config,

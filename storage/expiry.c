@@ -234,9 +234,11 @@ static int look_at_camera(struct search *search, struct gw_expiry_walk *walk,
 static int search_due(struct search *search, struct gw_expiry_walk *walk, struct gw_candidate *ret,
                       int limit)
 {
+    const enum gw_noun noun = walk->noun;
     int given = 0, looked = 0;
 
-    while (!walk->done && given < limit && looked < READ_MOST) {
+    // Events that are given are still there: whether a clip shows one is asked when they are gone.
+    while (!walk->done && given < limit && looked < READ_MOST && (walk->noun == noun || !given)) {
         const int result = walk->more
                                ? look_at_camera(search, walk, ret + given, limit - given, &looked)
                                : next_camera(search->index, walk);
@@ -282,6 +284,13 @@ static bool may_go(const struct search *search, const struct gw_oldest_walk *wal
     if (!row->finished || is_held(search->holds, search->hold_count, row, search->now_us))
         return false;
     return walk->in_floor || !gw_retention_in_floor(span, row->end_us, search->now_us);
+}
+
+// Whether all rows from this one on are in their floor.
+static bool is_too_young(const struct search *search, const struct gw_oldest_walk *walk,
+                         const struct gw_candidate *row)
+{
+    return !walk->in_floor && row->start_us > search->now_us - search->config->shortest_floor_us;
 }
 
 // Rows of both nouns, read from where the walk is, and merged by start.
@@ -331,16 +340,20 @@ static int search_oldest(struct search *search, struct gw_oldest_walk *walk, int
     while (!result && !walk->done && given < limit && looked < READ_MOST && size_bytes > 0) {
         const struct gw_candidate *row;
         result = fill(search->index, walk, merge);
-        walk->done = !result && merge->counts[0] < STEP && merge->counts[1] < STEP;
+        const bool last = !result && merge->counts[0] < STEP && merge->counts[1] < STEP;
         while (!result && given < limit && size_bytes > 0 && (row = take_older(merge, walk))) {
             looked++;
+            if (is_too_young(search, walk, row)) {
+                walk->done = true;
+                break;
+            }
             if (!may_go(search, walk, row))
                 continue;
             ret[given++] = *row;
             size_bytes -= row->size_bytes;
         }
-        if (merge->at[0] < merge->counts[0] || merge->at[1] < merge->counts[1])
-            walk->done = false;
+        if (last && merge->at[0] == merge->counts[0] && merge->at[1] == merge->counts[1])
+            walk->done = true;
     }
     free(merge);
     return result < 0 ? result : given;

@@ -19,6 +19,7 @@ struct gw_expiry_config {
     // For how many days the registry says that this camera's recordings are kept; 0: none.
     int (*camera_days)(void *opaque, const char *camera);
     void *opaque;
+    int64_t shortest_floor_us; // that any row may have: nothing younger is looked at for room
 };
 
 struct gw_candidate {

@@ -20,6 +20,7 @@ struct deletion {
     int64_t now_us;
     struct gw_hold *holds;
     int hold_count;
+    bool *deleted; // of each victim; may be NULL
 };
 
 // One row that shall go: what it was, and where its files are.
@@ -199,20 +200,25 @@ static int delete_rows(void *opaque)
             result = delete_row(deletion, &doomed);
         if (result < 0)
             return result;
+        if (deletion->deleted)
+            deletion->deleted[i] = true;
         deleted++;
     }
     return deleted;
 }
 
 int gw_index_delete(struct gw_index *index, const struct gw_victim *victims, int count,
-                    enum gw_deletion_reason reason, int64_t now_us)
+                    enum gw_deletion_reason reason, int64_t now_us, bool *ret_deleted)
 {
     assert(index->mode != GW_INDEX_READ && count <= GW_DELETE_BATCH);
     struct deletion deletion = {.commit = {.index = index},
                                 .victims = victims,
                                 .count = count,
                                 .reason = reason,
-                                .now_us = now_us};
+                                .now_us = now_us,
+                                .deleted = ret_deleted};
+    if (ret_deleted)
+        memset(ret_deleted, 0, (size_t)count * sizeof(*ret_deleted));
     int result = count ? gw_index_transaction(index, delete_rows, &deletion) : 0;
     free(deletion.holds);
     return result;

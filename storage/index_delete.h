@@ -23,9 +23,10 @@ struct gw_victim {
 
 // Deletes rows in one transaction. Passes over what is not there, is not finished, or is held at
 // now_us; a row whose file is missing is deleted in spite of a hold, which has nothing left to
-// protect. Returns how many were deleted, or an error: then none was.
+// protect. ret_deleted (may be NULL) says of each whether it was. Returns how many, or an error:
+// then none was.
 int gw_index_delete(struct gw_index *index, const struct gw_victim *victims, int count,
-                    enum gw_deletion_reason reason, int64_t now_us);
+                    enum gw_deletion_reason reason, int64_t now_us, bool *ret_deleted);
 
 // Unlinks garbage behind *after by path, at most GW_DELETE_BATCH files, syncs their folders and
 // forgets them. Day folders that are empty and lie two days before wall_us go, too. Begin with

@@ -22,6 +22,7 @@ static bool is_whole(const char *path, int64_t size_bytes)
 void gw_reserve_init(struct gw_reserve *reserve, const char *store, int64_t size_bytes)
 {
     *reserve = (struct gw_reserve){.size_bytes = size_bytes};
+    pthread_mutex_init(&reserve->lock, NULL);
     if (snprintf(reserve->path, sizeof(reserve->path), "%s/reserve", store) >=
         (int)sizeof(reserve->path))
         reserve->size_bytes = 0;
@@ -29,6 +30,11 @@ void gw_reserve_init(struct gw_reserve *reserve, const char *store, int64_t size
         reserve->held = is_whole(reserve->path, size_bytes);
     else
         unlink(reserve->path);
+}
+
+void gw_reserve_finish(struct gw_reserve *reserve)
+{
+    pthread_mutex_destroy(&reserve->lock);
 }
 
 static int allocate(const char *path, int64_t size_bytes)
@@ -45,13 +51,12 @@ static int allocate(const char *path, int64_t size_bytes)
     return result;
 }
 
-int gw_reserve_make(struct gw_reserve *reserve, int64_t keep_bytes)
+// Called with the lock held.
+static int make(struct gw_reserve *reserve, int64_t keep_bytes)
 {
     struct statvfs disk;
-
-    if (reserve->held || !reserve->size_bytes)
-        return 0;
     char *slash = strrchr(reserve->path, '/');
+
     *slash = 0;
     int result = statvfs(reserve->path, &disk) < 0 ? -errno : 0;
     *slash = '/';
@@ -64,11 +69,22 @@ int gw_reserve_make(struct gw_reserve *reserve, int64_t keep_bytes)
     return result;
 }
 
+int gw_reserve_make(struct gw_reserve *reserve, int64_t keep_bytes)
+{
+    pthread_mutex_lock(&reserve->lock);
+    const bool wanted = !reserve->held && reserve->size_bytes;
+    const int result = wanted ? make(reserve, keep_bytes) : 0;
+    pthread_mutex_unlock(&reserve->lock);
+    return result;
+}
+
 bool gw_reserve_release(struct gw_reserve *reserve)
 {
-    const bool held = reserve->held && unlink(reserve->path) == 0;
+    pthread_mutex_lock(&reserve->lock);
+    const bool released = reserve->held && unlink(reserve->path) == 0;
     reserve->held = false;
-    return held;
+    pthread_mutex_unlock(&reserve->lock);
+    return released;
 }
 
 bool gw_reserve_helps(int error)

@@ -8,13 +8,15 @@
 //   a commit fails for want of room -> [reserve] released -> it is tried again
 //   room is back -> made again
 //
-// Any thread, one at a time.
+// Any thread.
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct gw_reserve {
+    pthread_mutex_t lock;
     char path[4096];
     int64_t size_bytes;
     bool held;
@@ -23,6 +25,7 @@ struct gw_reserve {
 // Looks at what is there; makes nothing yet. size_bytes 0: no reserve, and one that is there is
 // removed.
 void gw_reserve_init(struct gw_reserve *reserve, const char *store, int64_t size_bytes);
+void gw_reserve_finish(struct gw_reserve *reserve); // the file stays
 
 // Allocates it, unless it is held. Returns 0, -ENOSPC when that would leave less room than
 // keep_bytes on the disk, or -errno; then there is none.

@@ -30,25 +30,31 @@ bool gw_clock_word_counts(const struct gw_clock_reading *reading)
            reading->wall_us - reading->confirmed_us < WORD_US;
 }
 
+// Rows of a run whose clock was wrong say nothing for it: ahead is judged by what this clock showed
+// before, if there was one.
 static void judge_start(struct gw_retention_clock *clock, const struct gw_clock_reading *reading)
 {
-    int64_t newest_us = reading->newest_us;
+    const int64_t kept_us = clock->now_us, newest_us = reading->newest_us;
+    const int64_t since_us = kept_us != GW_NO_TIME ? kept_us : newest_us;
 
-    if (newest_us == GW_NO_TIME || clock->now_us > newest_us)
-        newest_us = clock->now_us;
     clock->running = true;
-    if (newest_us == GW_NO_TIME) { // nothing was ever recorded
+    if (since_us == GW_NO_TIME) { // nothing was ever recorded
         clock->now_us = reading->wall_us;
         return;
     }
-    clock->start_us = newest_us;
-    clock->off_us = reading->wall_us - newest_us;
-    if (clock->off_us < -START_SLACK_US)
+    clock->now_us = since_us;
+    if (newest_us != GW_NO_TIME && reading->wall_us < newest_us - START_SLACK_US) {
         clock->doubt = GW_CLOCK_BEHIND;
-    else if (clock->off_us > GW_CLOCK_FAR_US)
+        clock->start_us = newest_us;
+    } else if (reading->wall_us < since_us - START_SLACK_US) {
+        clock->doubt = GW_CLOCK_BEHIND;
+        clock->start_us = since_us;
+    } else if (reading->wall_us - since_us > GW_CLOCK_FAR_US) {
         clock->doubt = GW_CLOCK_AHEAD;
-    if (clock->now_us == GW_NO_TIME)
-        clock->now_us = newest_us;
+        clock->start_us = since_us;
+    }
+    if (clock->doubt != GW_CLOCK_SURE)
+        clock->off_us = reading->wall_us - clock->start_us;
 }
 
 static void judge_step(struct gw_retention_clock *clock, const struct gw_clock_reading *reading,

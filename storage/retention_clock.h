@@ -28,7 +28,7 @@ enum gw_clock_doubt {
     GW_CLOCK_SURE,
     GW_CLOCK_JUMPED, // the wall clock was set while we looked
     GW_CLOCK_BEHIND, // at the start: earlier than the newest row
-    GW_CLOCK_AHEAD,  // at the start: later than the newest row by more than a week
+    GW_CLOCK_AHEAD,  // at the start: later by more than a week than when retention last looked
 };
 
 struct gw_retention_clock {
@@ -37,7 +37,7 @@ struct gw_retention_clock {
     int64_t off_us; // how far the wall clock jumped, or is from the newest row
 
     bool running;
-    int64_t start_us;         // the newest row's time at the start
+    int64_t start_us;         // what the wall clock was compared with at the start
     int64_t wall_us, mono_us; // the last reading
     int64_t wait_until_us;    // mono
 };

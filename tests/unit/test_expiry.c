@@ -112,7 +112,7 @@ static void a_clip_stays_as_long_as_an_event_in_it(void **state)
     assert_int_equal(count, 2); // the event and the empty clip: the other goes with the next walk
     assert_true(gave(count, &event.id));
     assert_int_equal(gw_index_delete(idx, &(struct gw_victim){GW_NOUN_EVENT, event.id}, 1,
-                                     GW_DELETED_EXPIRED, T + 181 * DAY),
+                                     GW_DELETED_EXPIRED, T + 181 * DAY, NULL),
                      1);
     assert_true(gave(find_due(T + 181 * DAY, 100), &clip.id));
 }

@@ -57,7 +57,7 @@ static struct gw_event add_event(const char *camera, int64_t start_us, enum gw_f
 static int delete_one(enum gw_noun noun, const struct gw_id *id)
 {
     const struct gw_victim victim = {noun, *id};
-    return gw_index_delete(idx, &victim, 1, GW_DELETED_EXPIRED, NOW);
+    return gw_index_delete(idx, &victim, 1, GW_DELETED_EXPIRED, NOW, NULL);
 }
 
 static int collect_all(void)
@@ -185,8 +185,8 @@ static void a_hold_that_has_run_out_holds_nothing(void **state)
     struct gw_clip clip = add_clip("gate", T, GW_FACT_CLIP_CLOSED);
     const struct gw_victim victim = {GW_NOUN_CLIP, clip.id};
     hold_gate();
-    assert_int_equal(gw_index_delete(idx, &victim, 1, GW_DELETED_ROOM, NOW + DAY - 1), 0);
-    assert_int_equal(gw_index_delete(idx, &victim, 1, GW_DELETED_ROOM, NOW + DAY), 1);
+    assert_int_equal(gw_index_delete(idx, &victim, 1, GW_DELETED_ROOM, NOW + DAY - 1, NULL), 0);
+    assert_int_equal(gw_index_delete(idx, &victim, 1, GW_DELETED_ROOM, NOW + DAY, NULL), 1);
 }
 
 // --- files ---------------------------------------------------------------------------------------

@@ -173,6 +173,18 @@ static void ten_years_ahead_deletes_nothing_whatever_a_time_server_says(void **s
     assert_false(pass(48 * H));
 }
 
+static void rows_of_a_wrong_clock_do_not_speak_for_it(void **state)
+{
+    reading = (struct gw_clock_reading){.wall_us = T + 3650 * DAY,
+                                        .mono_us = S,
+                                        .synchronised = true,
+                                        .newest_us = T + 3650 * DAY - S,
+                                        .confirmed_us = GW_NO_TIME};
+    gw_retention_clock_init(&under_test, T);
+    assert_false(gw_retention_clock_read(&under_test, &reading));
+    assert_int_equal(under_test.doubt, GW_CLOCK_AHEAD);
+}
+
 static void an_administrators_word_is_enough(void **state)
 {
     assert_false(start_at(T + 3650 * DAY, false));
@@ -304,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_jump_of_hours_needs_a_time_servers_word),
         cmocka_unit_test(a_jump_that_is_taken_back_is_forgotten),
         cmocka_unit_test(ten_years_ahead_deletes_nothing_whatever_a_time_server_says),
+        cmocka_unit_test(rows_of_a_wrong_clock_do_not_speak_for_it),
         cmocka_unit_test(an_administrators_word_is_enough),
         cmocka_unit_test(a_word_about_another_time_does_not_count),
         cmocka_unit_test(a_clock_before_the_newest_row_is_not_believed_until_it_is_set),
