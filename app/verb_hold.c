@@ -231,14 +231,24 @@ static int add(struct call *call)
     return 0;
 }
 
-static int remove_hold(struct call *call)
+static int check_number(struct call *call)
 {
-    char object[32], *end;
-    const long long id = strtoll(call->argument, &end, 10);
+    char *end;
 
-    if (*end || id < 1)
+    if (!call->argument || !*call->hold.reason)
+        return gw_cli_usage(call->verb, "remove needs the number of a hold, and --reason");
+    call->hold.id = strtoll(call->argument, &end, 10);
+    if (*end || call->hold.id < 1)
         return gw_cli_usage(call->verb, "remove takes the number of a hold, not \"%.40s\"",
                             call->argument);
+    return 0;
+}
+
+static int remove_hold(struct call *call)
+{
+    char object[32];
+    const long long id = call->hold.id;
+
     snprintf(object, sizeof(object), "%lld", id);
     int code = write_audit(call, "hold.remove", object);
     if (code)
@@ -358,9 +368,7 @@ int gw_verb_hold(int argc, char **argv)
         return (code = check_new(&call)) ? code : work(&call, add, GW_INDEX_CHANGE);
     if (!takes_id)
         return gw_cli_usage(call.verb, "say add, list or remove");
-    if (!call.argument || !*call.hold.reason)
-        return gw_cli_usage(call.verb, "remove needs the number of a hold, and --reason");
-    return work(&call, remove_hold, GW_INDEX_CHANGE);
+    return (code = check_number(&call)) ? code : work(&call, remove_hold, GW_INDEX_CHANGE);
 }
 
 int gw_verb_retention(int argc, char **argv)

@@ -18,15 +18,15 @@ enum {
 // --- rows ----------------------------------------------------------------------------------------
 
 // What a candidate needs, in the order in which read_candidate() reads it.
-static const char *const of_camera[] = {
+static const char *const of_place[] = {
     [GW_NOUN_EVENT] = "SELECT id, camera, start_us, end_us, state, kind, 0 FROM event"
-                      " WHERE camera = ?1 AND (start_us, id) > (?2, ?3) AND start_us < ?4"
+                      " WHERE place = ?1 AND (start_us, id) > (?2, ?3) AND start_us < ?4"
                       " ORDER BY start_us, id LIMIT ?5",
     [GW_NOUN_CLIP] = "SELECT id, camera, start_us, end_us, state, '', size_bytes FROM clip"
-                     " WHERE camera = ?1 AND (start_us, id) > (?2, ?3) AND start_us < ?4"
+                     " WHERE place = ?1 AND (start_us, id) > (?2, ?3) AND start_us < ?4"
                      " ORDER BY start_us, id LIMIT ?5",
     [GW_NOUN_GAP] = "SELECT id, camera, start_us, end_us, state, '', 0 FROM gap"
-                    " WHERE camera = ?1 AND (start_us, id) > (?2, ?3) AND start_us < ?4"
+                    " WHERE place = ?1 AND (start_us, id) > (?2, ?3) AND start_us < ?4"
                     " ORDER BY start_us, id LIMIT ?5",
 };
 
@@ -35,12 +35,6 @@ static const char *const of_all[] = {
                       " WHERE (start_us, id) > (?2, ?3) ORDER BY start_us, id LIMIT ?5",
     [GW_NOUN_CLIP] = "SELECT id, camera, start_us, end_us, state, '', size_bytes FROM clip"
                      " WHERE (start_us, id) > (?2, ?3) ORDER BY start_us, id LIMIT ?5",
-};
-
-static const char *const next_cameras[] = {
-    [GW_NOUN_EVENT] = "SELECT min(camera) FROM event WHERE camera > ?1",
-    [GW_NOUN_CLIP] = "SELECT min(camera) FROM clip WHERE camera > ?1",
-    [GW_NOUN_GAP] = "SELECT min(camera) FROM gap WHERE camera > ?1",
 };
 
 static bool is_finished(enum gw_noun noun, const char *state)
@@ -75,8 +69,8 @@ static int read_candidate(struct gw_index *index, sqlite3_stmt *statement, enum 
 }
 
 struct range {
-    const char *camera; // NULL: of all
-    int64_t start_us;   // behind this row
+    int64_t place;    // 0: of all
+    int64_t start_us; // behind this row
     const struct gw_id *id;
     int64_t before_us;
     int limit;
@@ -87,12 +81,12 @@ static int read_rows(struct gw_index *index, enum gw_noun noun, const struct ran
 {
     int count = 0, result;
     sqlite3_stmt *statement =
-        gw_index_statement(index, range->camera ? of_camera[noun] : of_all[noun]);
+        gw_index_statement(index, range->place ? of_place[noun] : of_all[noun]);
 
     if (!statement)
         return GW_ERROR_INDEX;
-    if (range->camera) {
-        gw_index_bind_text(statement, 1, range->camera);
+    if (range->place) {
+        sqlite3_bind_int64(statement, 1, range->place);
         sqlite3_bind_int64(statement, 4, range->before_us);
     }
     sqlite3_bind_int64(statement, 2, range->start_us);
@@ -149,26 +143,17 @@ void gw_expiry_begin(struct gw_expiry_walk *walk)
     *walk = (struct gw_expiry_walk){.noun = GW_NOUN_EVENT};
 }
 
-// Goes to the next camera that has rows of the noun, or to the next noun. Returns 0 or an error.
-static int next_camera(struct gw_index *index, struct gw_expiry_walk *walk)
+// Goes to the next place, or to the next noun. Returns 0 or an error.
+static int next_place(struct gw_index *index, struct gw_expiry_walk *walk)
 {
-    sqlite3_stmt *statement = gw_index_statement(index, next_cameras[walk->noun]);
-    if (!statement)
-        return GW_ERROR_INDEX;
-    gw_index_bind_text(statement, 1, walk->camera);
-    int result = gw_index_step(index, statement);
-    char camera[GW_CAMERA_ID_SIZE] = "";
-    if (result == 1)
-        gw_index_column_text(statement, 0, camera, sizeof(camera));
-    gw_index_reset(statement);
-    if (result < 0)
-        return result;
-    memcpy(walk->camera, camera, sizeof(camera));
+    const int result = gw_index_load_places(index);
+
     walk->start_us = INT64_MIN;
     walk->id = (struct gw_id){{0}};
-    walk->more = *camera;
-    if (walk->more)
-        return 0;
+    walk->more = !result && ++walk->place < index->place_count;
+    if (result || walk->more)
+        return result;
+    walk->place = 0;
     walk->done = walk->noun == GW_NOUN_GAP;
     walk->noun = walk->noun == GW_NOUN_EVENT ? GW_NOUN_CLIP : GW_NOUN_GAP;
     return 0;
@@ -200,13 +185,18 @@ static int is_due(const struct search *search, const struct gw_candidate *row)
 
 // Looks at some rows of the walk's camera. Returns how many of them it gave; *looked counts those
 // it looked at.
-static int look_at_camera(struct search *search, struct gw_expiry_walk *walk,
-                          struct gw_candidate *ret, int limit, int *looked)
+static int look_at_place(struct search *search, struct gw_expiry_walk *walk,
+                         struct gw_candidate *ret, int limit, int *looked)
 {
-    const int64_t shortest_us =
-        gw_retention_shortest_us(&search->config->rules, walk->noun,
-                                 search->config->camera_days(search->config->opaque, walk->camera));
-    const struct range range = {.camera = walk->camera,
+    const struct gw_index_place *place = gw_index_place(search->index, walk->place);
+    if (!place) { // numbers have holes when an index was made again
+        walk->more = false;
+        return 0;
+    }
+    const int64_t shortest_us = gw_retention_shortest_us(
+        &search->config->rules, walk->noun,
+        search->config->camera_days(search->config->opaque, place->camera));
+    const struct range range = {.place = walk->place,
                                 .start_us = walk->start_us,
                                 .id = &walk->id,
                                 .before_us = search->now_us - shortest_us + 1,
@@ -240,8 +230,8 @@ static int search_due(struct search *search, struct gw_expiry_walk *walk, struct
     // Events that are given are still there: whether a clip shows one is asked when they are gone.
     while (!walk->done && given < limit && looked < READ_MOST && (walk->noun == noun || !given)) {
         const int result = walk->more
-                               ? look_at_camera(search, walk, ret + given, limit - given, &looked)
-                               : next_camera(search->index, walk);
+                               ? look_at_place(search, walk, ret + given, limit - given, &looked)
+                               : next_place(search->index, walk);
         if (result < 0)
             return result;
         given += result;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Finds what to delete: what is due by age, camera by camera, and what is oldest, when the disk
+// Finds what to delete: what is due by age, place by place, and what is oldest, when the disk
 // needs room. Reads only, a little at a time, so that nobody waits for it.
 //
 //   retention.h, hold.h, index -> [expiry] -> index_delete.h
@@ -35,9 +35,9 @@ struct gw_candidate {
 
 struct gw_expiry_walk {
     enum gw_noun noun;
-    char camera[GW_CAMERA_ID_SIZE]; // "" before the first
-    bool more;                      // of it is to be looked at
-    int64_t start_us;               // behind this row of it
+    int64_t place;    // of the index; 0 before the first
+    bool more;        // of it is to be looked at
+    int64_t start_us; // behind this row of it
     struct gw_id id;
     bool done;
 };

@@ -13,7 +13,7 @@
 #include "storage/index_internal.h"
 
 struct deletion {
-    struct gw_commit commit;
+    struct gw_index *index;
     const struct gw_victim *victims;
     int count;
     enum gw_deletion_reason reason;
@@ -81,26 +81,10 @@ static int read_clip(struct gw_index *index, const struct gw_id *id, struct doom
     return 0;
 }
 
-static int find_gap(struct gw_index *index, const struct gw_id *id, struct gw_gap_row *ret)
-{
-    sqlite3_stmt *statement =
-        gw_index_statement(index, "SELECT " GW_GAP_COLUMNS " FROM gap WHERE id = ?1");
-    if (!statement)
-        return GW_ERROR_INDEX;
-    gw_index_bind_id(statement, 1, id);
-    int result = gw_index_step(index, statement);
-    if (result == 1)
-        result = gw_index_read_gap(index, statement, ret);
-    else if (result == 0)
-        result = GW_ERROR_NOT_FOUND;
-    gw_index_reset(statement);
-    return result;
-}
-
 static int read_gap(struct gw_index *index, const struct gw_id *id, struct doomed *ret)
 {
     struct gw_gap_row row;
-    int result = find_gap(index, id, &row);
+    int result = gw_index_gap(index, id, &row);
     if (result)
         return result;
     describe(ret, GW_FACT_GAP_DELETED, id, row.gap.camera, row.gap.from_us, row.gap.to_us,
@@ -147,44 +131,27 @@ static int add_garbage(struct gw_index *index, const char *path, int64_t now_us)
     return gw_index_run(index, statement);
 }
 
-static const char *const removals[] = {
-    [GW_NOUN_EVENT] = "DELETE FROM event WHERE id = ?1",
-    [GW_NOUN_CLIP] = "DELETE FROM clip WHERE id = ?1",
-    [GW_NOUN_GAP] = "DELETE FROM gap WHERE id = ?1",
-};
-
-static int remove_row(struct gw_index *index, enum gw_noun noun, const struct gw_id *id)
-{
-    sqlite3_stmt *statement = gw_index_statement(index, removals[noun]);
-    if (!statement)
-        return GW_ERROR_INDEX;
-    gw_index_bind_id(statement, 1, id);
-    return gw_index_run(index, statement);
-}
-
 static int delete_row(struct deletion *deletion, struct doomed *doomed)
 {
-    struct gw_index *index = deletion->commit.index;
-    int result = remove_row(index, doomed->noun, &doomed->deletion.id);
+    struct gw_index *index = deletion->index;
+    int result = gw_index_remove_row(index, doomed->noun, &doomed->deletion.id);
+    if (result > 0)
+        result = 0;
     for (int i = 0; !result && i < doomed->path_count; i++)
         result = add_garbage(index, doomed->paths[i], deletion->now_us);
     doomed->deletion.reason = deletion->reason;
     if (!result)
-        result = gw_index_add_fact(&deletion->commit, doomed->kind, deletion->now_us,
-                                   doomed->deletion.camera, &doomed->place,
-                                   gw_deletion_to_json(&doomed->deletion), "");
+        result = gw_index_add_fact(index, doomed->kind, deletion->now_us, doomed->deletion.camera,
+                                   &doomed->place, gw_deletion_to_json(&doomed->deletion), "");
     return result;
 }
 
 static int delete_rows(void *opaque)
 {
     struct deletion *deletion = opaque;
-    struct gw_index *index = deletion->commit.index;
+    struct gw_index *index = deletion->index;
     int deleted = 0;
 
-    deletion->commit.head = gw_index_head(index);
-    if (deletion->commit.head < 0)
-        return (int)deletion->commit.head;
     // Read within the transaction: a hold that was added before it counts.
     deletion->hold_count = gw_index_holds(index, &deletion->holds);
     if (deletion->hold_count < 0)
@@ -211,7 +178,7 @@ int gw_index_delete(struct gw_index *index, const struct gw_victim *victims, int
                     enum gw_deletion_reason reason, int64_t now_us, bool *ret_deleted)
 {
     assert(index->mode != GW_INDEX_READ && count <= GW_DELETE_BATCH);
-    struct deletion deletion = {.commit = {.index = index},
+    struct deletion deletion = {.index = index,
                                 .victims = victims,
                                 .count = count,
                                 .reason = reason,
