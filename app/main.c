@@ -24,6 +24,7 @@ static const struct verb {
     {"gaps", gw_verb_gaps, "list when cameras were not recorded, and why"},
     {"hold", gw_verb_hold, "case holds: what must not be deleted"},
     {"retention", gw_verb_retention, "say that the clock is right, so that retention goes on"},
+    {"fsck", gw_verb_fsck, "check a store, and repair it"},
     {"subscribe", gw_verb_subscribe, "follow the bus"},
     {"user", gw_verb_user, "make a one-time login for the console"},
     {"check-config", gw_verb_check_config,

@@ -31,7 +31,7 @@ static int make_folder(const char *path)
     return access(partial, R_OK | W_OK | X_OK) < 0 ? -errno : 0;
 }
 
-static int take_lock(const char *store, int *ret_fd)
+int gw_site_lock(const char *store, int *ret_fd)
 {
     char path[PATH_MAX + 8];
     snprintf(path, sizeof(path), "%s/lock", store);
@@ -80,7 +80,7 @@ int gw_site_files_init(struct gw_site_files *files, const struct gw_config *site
         snprintf(error, 512,
                  "cannot use the store %s: %s; choose another with --store or \"store:\"",
                  site->store, gw_strerror(result));
-    } else if ((result = take_lock(site->store, &files->lock_fd)) == GW_ERROR_BUSY) {
+    } else if ((result = gw_site_lock(site->store, &files->lock_fd)) == GW_ERROR_BUSY) {
         snprintf(error, 512,
                  "the store %s is in use by another gridwatch serve; stop that one or choose "
                  "another store",

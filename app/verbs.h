@@ -17,6 +17,7 @@ int gw_verb_clips(int argc, char **argv);
 int gw_verb_gaps(int argc, char **argv);
 int gw_verb_hold(int argc, char **argv);
 int gw_verb_retention(int argc, char **argv);
+int gw_verb_fsck(int argc, char **argv);
 int gw_verb_subscribe(int argc, char **argv);
 int gw_verb_user(int argc, char **argv);
 int gw_verb_check_config(int argc, char **argv);
