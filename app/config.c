@@ -48,6 +48,24 @@ static const struct gw_config_option options[] = {
      "Memory for all cameras' pre-roll together; 0: a quarter of the machine's. Over it, cameras "
      "with "
      "more than their share lose the oldest of theirs."},
+    {"storage.min_free", GW_VALUE_SIZE, FIELD(min_free_bytes), "0", 0, INT64_C(1) << 50,
+     "Room that is kept on the store's disk: below it the oldest recordings are deleted. 0: 2 % of "
+     "the disk, at most 20 GiB."},
+    {"storage.reserve", GW_VALUE_SIZE, FIELD(reserve_bytes), "32MiB", 0, INT64_C(1) << 34,
+     "A file that is given back when the disk is full, so that the index can still be written. 0: "
+     "none."},
+    {"retention.floor_days", GW_VALUE_INTEGER, FIELD(floor_days), "30", 0, 36500,
+     "Recordings are kept for at least so many days, as long as the disk has room."},
+    {"retention.ceiling_days", GW_VALUE_INTEGER, FIELD(ceiling_days), "90", 0, 36500,
+     "Recordings are deleted after so many days, unless a case hold protects them. 0: when their "
+     "room is needed. A camera with days of its own in the registry is kept for exactly those."},
+    {"retention.motion_days", GW_VALUE_INTEGER, FIELD(motion_days), "0", 0, 36500,
+     "The same for events of motion and the clips that show them. 0: as ceiling_days."},
+    {"retention.fault_days", GW_VALUE_INTEGER, FIELD(fault_days), "0", 0, 36500,
+     "The same for events about the picture: covered, black, frozen and the like. 0: as "
+     "ceiling_days."},
+    {"retention.gap_days", GW_VALUE_INTEGER, FIELD(gap_days), "0", 0, 36500,
+     "The same for what is known of gaps. 0: as ceiling_days."},
     {"camera.stall", GW_VALUE_DURATION, FIELD(stall_us), "5s", 1 * GW_SECOND, 60 * GW_SECOND,
      "A camera that sends no complete frame for so long is offline and is connected again."},
     {"camera.redirects", GW_VALUE_CHOICE, FIELD(redirects), "network", 0, 0,

@@ -23,6 +23,10 @@ struct gw_config {
     int64_t preroll_us, postroll_us, split_us; // of clips
     int64_t ring_bytes;                        // pre-roll memory per camera
     int64_t ring_total_bytes;                  // of all cameras; 0 = a quarter of the machine's
+    int64_t min_free_bytes;           // retention keeps so much room on the disk; 0 = 2 % of it
+    int64_t reserve_bytes;            // given back to the index when the disk is full
+    int64_t floor_days, ceiling_days; // what is recorded is kept at least, at most
+    int64_t motion_days, fault_days, gap_days; // at most, of a kind; 0 = as ceiling_days
     int64_t stall_us;                          // no frame for so long: the camera is offline
     char redirects[16];                        // where cameras may send us, gw_redirects_from_name
     char transport[16];                        // "tcp" or "udp"

@@ -17,6 +17,7 @@
 #include "app/covered.h"
 #include "app/crew.h"
 #include "app/door.h"
+#include "app/keeper.h"
 #include "app/ledger.h"
 #include "app/media_planner.h"
 #include "app/placement.h"
@@ -45,6 +46,7 @@ struct hub {
     char program[PATH_MAX];
 
     struct gw_index *index;
+    struct gw_keeper *keeper;
     int64_t index_version;            // when the registry was last read
     char locked[GW_INDEX_ERROR_SIZE]; // why it gave no passwords then, as the log has said
     struct gw_crew *crew;
@@ -342,6 +344,7 @@ static void tick(struct hub *hub)
     gw_publisher_count(hub->publisher, &hub->counters.bus);
     gw_door_count(hub->door, &hub->counters.door);
     hub->counters.suspects = gw_placement_suspects(&hub->assignment);
+    gw_ledger_publish(hub->ledger); // what retention deleted
     gw_publisher_heartbeat(hub->publisher, gw_ledger_head(hub->ledger), gw_wall_us());
     gw_site_status_set(hub->status, &hub->counters, find_problem(hub));
 }
@@ -455,7 +458,10 @@ static int open_console(struct hub *hub)
                                        .list_cameras = gw_site_status_list_cameras,
                                        .not_ready = gw_site_status_not_ready,
                                        .plan_media = plan_media,
-                                       .planner = &hub->planner};
+                                       .planner = &hub->planner,
+                                       .storage = hub->keeper,
+                                       .describe_storage = gw_keeper_describe_storage,
+                                       .write_storage_metrics = gw_keeper_write_metrics};
     hub->planner = (struct gw_media_planner){hub->site->store, &hub_log};
     if (gw_console_create(&hub->console, &config, error) < 0)
         return gw_cli_fail("%s", error);
@@ -470,6 +476,20 @@ static int open_index(struct hub *hub)
         return gw_cli_fail("%s", error);
     hub->strays = true; // whatever an earlier run left unfinished
     return 0;
+}
+
+static int open_keeper(struct hub *hub)
+{
+    char error[GW_INDEX_ERROR_SIZE];
+    if (gw_keeper_create(&hub->keeper, hub->site, &hub_log, error) < 0)
+        return gw_cli_fail("%s", error);
+    return 0;
+}
+
+static bool make_room(void *opaque, int error)
+{
+    struct hub *hub = opaque;
+    return gw_keeper_make_room(hub->keeper, error);
 }
 
 static int register_cameras(struct hub *hub, const struct gw_hub_config *config)
@@ -487,7 +507,8 @@ static int open_ledger(struct hub *hub)
                                       .workers = hub->workers,
                                       .log = &hub_log,
                                       .opaque = hub,
-                                      .committed = handle_committed};
+                                      .committed = handle_committed,
+                                      .make_room = make_room};
     if (gw_ledger_create(&hub->ledger, &config) < 0)
         return gw_cli_fail("cannot read the index: %s", gw_index_error(hub->index));
     return 0;
@@ -542,6 +563,7 @@ static void close_all(struct hub *hub)
 {
     gw_covered_destroy(&hub->covered);
     gw_console_destroy(&hub->console);
+    gw_keeper_destroy(&hub->keeper);
     gw_crew_destroy(&hub->crew);
     gw_door_destroy(&hub->door);
     gw_ledger_destroy(&hub->ledger);
@@ -565,9 +587,9 @@ static int open_all(struct hub *hub, const struct gw_hub_config *config)
         return gw_cli_fail("%s", error);
     if (gw_site_status_create(&hub->status) < 0)
         return gw_cli_fail("%s", gw_strerror(-ENOMEM));
-    if ((code = open_index(hub)) || (code = register_cameras(hub, config)) ||
-        (code = open_sockets(hub)) || (code = open_console(hub)) || (code = open_ledger(hub)) ||
-        (code = open_crew(hub)))
+    if ((code = open_index(hub)) || (code = open_keeper(hub)) ||
+        (code = register_cameras(hub, config)) || (code = open_sockets(hub)) ||
+        (code = open_console(hub)) || (code = open_ledger(hub)) || (code = open_crew(hub)))
         return code;
     update_cameras(hub, true);
     return 0;

@@ -53,7 +53,7 @@ static int publish_one(void *opaque, const struct gw_committed_fact *fact)
 }
 
 // Sends what is committed and not yet published, in order.
-static void publish(struct gw_ledger *ledger)
+void gw_ledger_publish(struct gw_ledger *ledger)
 {
     struct gw_index *index = ledger->config.index;
     int count;
@@ -70,6 +70,8 @@ static bool commit(struct gw_ledger *ledger, const struct gw_fact_entry *entries
     int64_t start_us = gw_mono_us();
     int error = gw_index_commit(ledger->config.index, entries, count);
 
+    if (error && ledger->config.make_room && ledger->config.make_room(ledger->config.opaque, error))
+        error = gw_index_commit(ledger->config.index, entries, count);
     if (!error) {
         ledger->counters.commits++;
         ledger->counters.commit_us += gw_mono_us() - start_us;
@@ -120,7 +122,7 @@ void gw_ledger_flush(struct gw_ledger *ledger)
         for (int i = 0; i < ledger->batch_count; i++)
             if (is_last_of_boot(ledger, i))
                 settle(ledger, &ledger->batch[i].boot);
-        publish(ledger);
+        gw_ledger_publish(ledger);
     }
     ledger->batch_count = 0;
 }
@@ -153,7 +155,7 @@ bool gw_ledger_record(struct gw_ledger *ledger, const struct gw_fact *facts, int
         entries[i] = (struct gw_fact_entry){.fact = facts[i]};
     if (!commit(ledger, entries, count))
         return false;
-    publish(ledger);
+    gw_ledger_publish(ledger);
     return true;
 }
 
@@ -162,7 +164,7 @@ bool gw_ledger_settle_coverage(struct gw_ledger *ledger, const struct gw_id *run
     int error = gw_index_settle_coverage(ledger->config.index, running, count, gw_wall_us());
 
     if (!error)
-        publish(ledger);
+        gw_ledger_publish(ledger);
     return !error;
 }
 

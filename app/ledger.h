@@ -26,6 +26,9 @@ struct gw_ledger_config {
     // Told of each entry after its commit, before its ack.
     void *opaque;
     void (*committed)(void *opaque, const struct gw_fact_entry *entry);
+    // A commit failed with this error: makes room for it, if it can, and returns whether to try
+    // again. May be NULL.
+    bool (*make_room)(void *opaque, int error);
 };
 
 // Publishing begins behind the index's newest fact. Returns 0 or an error of the index.
@@ -48,6 +51,9 @@ bool gw_ledger_record(struct gw_ledger *ledger, const struct gw_fact *facts, int
 // gw_index_settle_coverage() with these running workers, and publishes what it found. Returns
 // whether it is on the disk.
 bool gw_ledger_settle_coverage(struct gw_ledger *ledger, const struct gw_id *running, int count);
+
+// Publishes what others committed: deletions.
+void gw_ledger_publish(struct gw_ledger *ledger);
 
 // Whether the last commit failed.
 bool gw_ledger_failing(const struct gw_ledger *ledger);

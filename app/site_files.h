@@ -17,7 +17,7 @@ struct gw_site_files {
 // Makes store and run folder (mode 0700), takes the store's lock. Returns 0, or an error with one
 // line for people in error.
 int gw_site_files_init(struct gw_site_files *files, const struct gw_config *site, char error[512]);
-// Takes the lock of a store that is there, as a hub does. Returns 0 with a descriptor to close, or
-// an error; GW_ERROR_BUSY: a hub has it.
+// Holds the store: no site runs on it until *ret_fd is closed. Returns 0, GW_ERROR_BUSY when
+// somebody else does, or -errno.
 int gw_site_lock(const char *store, int *ret_fd);
 void gw_site_files_finish(struct gw_site_files *files);

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "core/camera.h"
 #include "core/log.h"
 #include "storage/media_plan.h"
@@ -47,6 +49,12 @@ struct gw_console_config {
                       struct gw_media_plan **ret, enum gw_join_problem *ret_problem,
                       int64_t *ret_problem_us);
     void *planner;
+
+    void *storage;
+    // What GET /api/v1/storage answers, as a new reference, and its Prometheus lines. Called from
+    // console threads. May be NULL.
+    json_t *(*describe_storage)(void *storage);
+    void (*write_storage_metrics)(void *storage, FILE *out);
 };
 
 int gw_console_create(struct gw_console **ret, const struct gw_console_config *config,

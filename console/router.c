@@ -30,6 +30,8 @@ const struct gw_route gw_routes[] = {
     {"GET", "/api/v1/clips/timeline", LOOK, gw_route_joined_timeline},
     {"GET", "/api/v1/gaps", LOOK, gw_route_gaps},
     {"GET", "/api/v1/cameras", LOOK, gw_route_cameras},
+    {"GET", "/api/v1/storage", GW_ROUTE_SESSION, gw_route_storage},
+    {"GET", "/api/v1/holds", LOOK, gw_route_holds},
     {"GET", "/api/v1/stream", LOOK, gw_route_stream},
 };
 const int gw_route_count = sizeof(gw_routes) / sizeof(gw_routes[0]);

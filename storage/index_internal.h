@@ -62,7 +62,7 @@ struct gw_index {
 
 // --- schema --------------------------------------------------------------------------------------
 
-#define GW_INDEX_SCHEMA_VERSION 6
+#define GW_INDEX_SCHEMA_VERSION 7
 
 #define GW_INDEX_SCHEMA_PARTS 3
 

@@ -334,6 +334,28 @@ static const char *const versions[GW_INDEX_SCHEMA_VERSION][GW_INDEX_SCHEMA_PARTS
      "ALTER TABLE camera DROP COLUMN username;"
      "ALTER TABLE camera DROP COLUMN password;"
      "INSERT INTO meta SELECT 'unscrubbed', 1 WHERE EXISTS (SELECT 1 FROM camera);"},
+
+    // 7
+    {"CREATE TABLE garbage ("
+     "  path TEXT PRIMARY KEY,"
+     "  since_us INTEGER NOT NULL"
+     ") STRICT, WITHOUT ROWID;"
+
+     "CREATE TABLE hold ("
+     "  id INTEGER PRIMARY KEY,"
+     "  case_name TEXT NOT NULL,"
+     "  reason TEXT NOT NULL,"
+     "  author TEXT NOT NULL,"
+     "  created_us INTEGER NOT NULL,"
+     "  until_us INTEGER NOT NULL,"
+     "  camera TEXT NOT NULL,"
+     "  division TEXT NOT NULL,"
+     "  from_us INTEGER,"
+     "  to_us INTEGER,"
+     "  removed_us INTEGER,"
+     "  removed_by TEXT NOT NULL DEFAULT '',"
+     "  removed_reason TEXT NOT NULL DEFAULT ''"
+     ") STRICT;"},
 };
 
 const char *gw_index_schema(int version, int part)

@@ -100,6 +100,8 @@ enum MHD_Result gw_route_metrics(struct gw_request *request)
     write_gaps(console, out);
     if (console->config.write_metrics)
         console->config.write_metrics(console->config.opaque, out);
+    if (console->config.write_storage_metrics)
+        console->config.write_storage_metrics(console->config.storage, out);
     if (fclose(out) != 0) {
         free(text);
         return MHD_NO;

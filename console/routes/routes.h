@@ -22,5 +22,7 @@ enum MHD_Result gw_route_clip_media(struct gw_request *request);
 enum MHD_Result gw_route_joined_media(struct gw_request *request);
 enum MHD_Result gw_route_joined_timeline(struct gw_request *request);
 enum MHD_Result gw_route_gaps(struct gw_request *request);
+enum MHD_Result gw_route_storage(struct gw_request *request);
+enum MHD_Result gw_route_holds(struct gw_request *request);
 enum MHD_Result gw_route_cameras(struct gw_request *request);
 enum MHD_Result gw_route_stream(struct gw_request *request);
