@@ -41,10 +41,10 @@ void gw_place_to_json(json_t *object, const struct gw_place *place)
     }
     // Which way is told only of what does not look all round.
     if (place->view.fov_deg != 0)
-        json_object_set_new(object, "heading", json_real(place->view.heading_deg));
-    set_known(object, "fov", place->view.fov_deg);
-    set_known(object, "range", place->view.range_m);
-    set_known(object, "height", place->view.height_m);
+        json_object_set_new(object, "heading_deg", json_real(place->view.heading_deg));
+    set_known(object, "fov_deg", place->view.fov_deg);
+    set_known(object, "range_m", place->view.range_m);
+    set_known(object, "height_m", place->view.height_m);
 }
 
 void gw_place_to_json_numbered(json_t *object, const struct gw_place *place)
@@ -90,10 +90,10 @@ int gw_place_from_json(const json_t *object, struct gw_place *ret)
         !gw_division_valid(place.division) || !gw_grid_valid(place.grid) ||
         !get_number(object, "lon", -180, 180, NAN, &place.lon) ||
         !get_number(object, "lat", -90, 90, NAN, &place.lat) ||
-        !get_number(object, "heading", 0, 360, 0, &view->heading_deg) ||
-        !get_number(object, "fov", 0, 360, 0, &view->fov_deg) ||
-        !get_number(object, "range", 0, 1e6, 0, &view->range_m) ||
-        !get_number(object, "height", -1e5, 1e5, 0, &view->height_m))
+        !get_number(object, "heading_deg", 0, 360, 0, &view->heading_deg) ||
+        !get_number(object, "fov_deg", 0, 360, 0, &view->fov_deg) ||
+        !get_number(object, "range_m", 0, 1e6, 0, &view->range_m) ||
+        !get_number(object, "height_m", -1e5, 1e5, 0, &view->height_m))
         return GW_ERROR_INVALID;
     place.number = json_integer_value(number);
     place.since_us = json_integer_value(since);

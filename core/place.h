@@ -25,7 +25,7 @@ extern const struct gw_place gw_place_unknown;
 bool gw_place_same(const struct gw_place *a, const struct gw_place *b);
 
 // Adds its members to an object: "division", "grid", "camera_name", and when they are known "lon",
-// "lat", "heading", "fov", "range" and "height".
+// "lat", "heading_deg", "fov_deg", "range_m" and "height_m".
 void gw_place_to_json(json_t *object, const struct gw_place *place);
 // The same with "place" and "place_since_us", for who keeps places by number.
 void gw_place_to_json_numbered(json_t *object, const struct gw_place *place);

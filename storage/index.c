@@ -21,6 +21,7 @@
 
 #define APPLICATION_ID  0x47576978 // "GWix", in the file's header
 #define BUSY_TIMEOUT_MS 10000
+#define WALK_PATIENCE   20000 // rows looked at; about 5 ms
 
 // --- statements ----------------------------------------------------------------------------------
 
@@ -108,18 +109,37 @@ int gw_index_transaction(struct gw_index *index, int (*callback)(void *opaque), 
         return result;
     index->in_transaction = true;
     result = callback(opaque);
-    index->in_transaction = false;
     if (result >= 0) {
-        int committed = run_sql(index, "COMMIT");
+        int committed = gw_index_flush_journal(index);
+        if (!committed)
+            committed = run_sql(index, "COMMIT");
+        index->in_transaction = false;
         if (committed == 0)
             return result;
         result = committed;
     }
+    index->in_transaction = false;
+    gw_journal_forget(index->journal);
+    gw_index_forget_places(index); // some may never have been
     // The engine may have rolled back by itself already (disk full); its complaint about that
     // must not hide the first one.
     if (!sqlite3_get_autocommit(index->db))
         sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL);
     return result;
+}
+
+int gw_index_snapshot(struct gw_index *index, int (*callback)(void *opaque), void *opaque)
+{
+    if (!sqlite3_get_autocommit(index->db))
+        return callback(opaque);
+    sqlite3_stmt *begin = gw_index_statement(index, "BEGIN"),
+                 *end = gw_index_statement(index, "COMMIT");
+    int result = begin && end ? gw_index_run(index, begin) : GW_ERROR_INDEX;
+    if (result)
+        return result;
+    result = callback(opaque);
+    int ended = gw_index_run(index, end);
+    return result < 0 ? result : ended < 0 ? ended : result;
 }
 
 // --- open ----------------------------------------------------------------------------------------
@@ -150,6 +170,47 @@ static int make_epoch(struct gw_index *index)
     return run_sql(index, sql);
 }
 
+static int open_journal(struct gw_index *index)
+{
+    int64_t epoch = 0;
+    int result = read_pragma(index, "SELECT value FROM meta WHERE key = 'epoch'", &epoch);
+
+    index->epoch = (uint64_t)epoch;
+    if (!result)
+        index->journal = gw_journal_open(index->store, index->epoch);
+    return result;
+}
+
+// Days begin at the midnight of this machine's clock, whatever becomes of its time zone later.
+static int set_days(struct gw_index *index)
+{
+    char sql[96];
+    struct tm local;
+    const time_t now = time(NULL);
+
+    localtime_r(&now, &local);
+    snprintf(sql, sizeof(sql), "INSERT INTO meta VALUES ('day_offset_us', %lld)",
+             (long long)(local.tm_gmtoff * GW_SECOND));
+    return run_sql(index, sql);
+}
+
+// Brings the index from one version to the next.
+static int upgrade_to(struct gw_index *index, int version)
+{
+    int result = version == 5 ? set_days(index) : 0;
+
+    for (int part = 0; !result && gw_index_schema(version, part); part++)
+        result = run_sql(index, gw_index_schema(version, part));
+    if (!result && version == 1)
+        result = make_epoch(index);
+    if (result || version != 5)
+        return result;
+    result = open_journal(index);
+    if (!result)
+        result = gw_index_move_facts(index);
+    return result ? result : run_sql(index, "DROP TABLE fact");
+}
+
 static int upgrade(void *opaque)
 {
     struct gw_index *index = opaque;
@@ -158,9 +219,7 @@ static int upgrade(void *opaque)
 
     int result = read_pragma(index, "PRAGMA user_version", &version);
     for (int64_t next = version + 1; !result && next <= GW_INDEX_SCHEMA_VERSION; next++)
-        result = run_sql(index, gw_index_schema((int)next));
-    if (!result && version == 0)
-        result = make_epoch(index);
+        result = upgrade_to(index, (int)next);
     snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION_ID,
              GW_INDEX_SCHEMA_VERSION);
     return result ? result : run_sql(index, sql);
@@ -215,9 +274,8 @@ static int configure(struct gw_index *index)
 {
     sqlite3_busy_timeout(index->db, BUSY_TIMEOUT_MS);
     int result = run_sql(index, "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
-                                "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864");
-    if (!result && gw_index_add_functions(index->db) != SQLITE_OK)
-        result = gw_index_fail(index);
+                                "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
+                                "PRAGMA cache_size=-32768");
     if (result)
         return result;
     int version = check_version(index);
@@ -229,6 +287,43 @@ static int configure(struct gw_index *index)
     if (!result && version < GW_INDEX_SCHEMA_VERSION)
         result = gw_index_transaction(index, upgrade, index);
     return result;
+}
+
+static int place_cameras(void *opaque)
+{
+    return gw_index_place_cameras(opaque, gw_wall_us());
+}
+
+// Behind the journal's end there may be one commit that the index does not know: it failed at the
+// last step, and nobody was told. More of them the index has forgotten.
+static int check_journal(struct gw_index *index)
+{
+    struct gw_journal_end end = {0};
+    int result = gw_index_read_end(index, &end);
+
+    if (!result)
+        result = gw_journal_beyond(index->journal, &end);
+    if (result > 1)
+        return refuse(index,
+                      "it is older than the fact journal beside it (from a backup?); make it "
+                      "again: gridwatch index rebuild");
+    if (result < 0)
+        snprintf(index->error, sizeof(index->error), "%.200s", gw_journal_error(index->journal));
+    return result < 0 ? result : 0;
+}
+
+// What is needed beyond the tables.
+static int begin(struct gw_index *index)
+{
+    int result = index->journal ? 0 : open_journal(index);
+
+    if (!result)
+        result = read_pragma(index, "SELECT value FROM meta WHERE key = 'day_offset_us'",
+                             &index->day_offset_us);
+    if (result || index->mode != GW_INDEX_WRITE)
+        return result;
+    result = check_journal(index);
+    return result ? result : gw_index_transaction(index, place_cameras, index);
 }
 
 // Takes the lock of the store's folder, until the descriptor is closed. Waits as long as for any
@@ -296,11 +391,12 @@ int gw_index_open(struct gw_index **ret, const char *store, enum gw_index_mode m
                   const char *division, char error[GW_INDEX_ERROR_SIZE])
 {
     char path[PATH_MAX];
-    int64_t epoch = 0;
     struct gw_index *index = calloc(1, sizeof(*index));
     if (!index)
         abort();
     index->mode = mode;
+    index->walk_patience = WALK_PATIENCE;
+    snprintf(index->store, sizeof(index->store), "%s", store);
     snprintf(index->division, sizeof(index->division), "%s", division ? division : "");
     int result = -ENAMETOOLONG;
     snprintf(index->error, sizeof(index->error), "its path is too long");
@@ -309,14 +405,13 @@ int gw_index_open(struct gw_index **ret, const char *store, enum gw_index_mode m
     if (!result)
         result = set_up(index, store);
     if (!result)
-        result = read_pragma(index, "SELECT value FROM meta WHERE key = 'epoch'", &epoch);
+        result = begin(index);
     if (result < 0) {
         snprintf(error, GW_INDEX_ERROR_SIZE, "cannot open the index %.110s: %.115s", path,
                  index->error);
         gw_index_close(&index);
         return result;
     }
-    index->epoch = (uint64_t)epoch;
     *ret = index;
     return 0;
 }
@@ -330,6 +425,8 @@ void gw_index_close(struct gw_index **index)
     for (int i = 0; i < GW_INDEX_STATEMENTS; i++)
         sqlite3_finalize(gone->statements[i].statement);
     sqlite3_close(gone->db);
+    gw_journal_close(&gone->journal);
+    gw_index_forget_places(gone);
     free(gone);
 }
 

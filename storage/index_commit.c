@@ -5,96 +5,13 @@
 // nothing and is not published; what is published is in the tables already.
 
 #include <assert.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/error.h"
 #include "storage/index_internal.h"
 
-// --- places --------------------------------------------------------------------------------------
-
-int gw_index_find_place(struct gw_index *index, const char *camera, struct gw_place *ret)
-{
-    *ret = (struct gw_place){.lon = NAN, .lat = NAN};
-    sqlite3_stmt *statement = gw_index_statement(
-        index, "SELECT name, division, grid, lon, lat FROM camera WHERE id = ?1");
-    if (!statement)
-        return GW_ERROR_INDEX;
-    gw_index_bind_text(statement, 1, camera);
-    int result = gw_index_step(index, statement);
-    if (result == 1) {
-        gw_index_column_text(statement, 0, ret->camera_name, sizeof(ret->camera_name));
-        gw_index_column_text(statement, 1, ret->division, sizeof(ret->division));
-        gw_index_column_text(statement, 2, ret->grid, sizeof(ret->grid));
-        ret->lon = gw_index_column_degrees(statement, 3);
-        ret->lat = gw_index_column_degrees(statement, 4);
-    }
-    gw_index_reset(statement);
-    if (!*ret->division)
-        snprintf(ret->division, sizeof(ret->division), "%s", index->division);
-    return result < 0 ? result : 0;
-}
-
 // --- facts ---------------------------------------------------------------------------------------
-
-static void set_place(json_t *data, const struct gw_place *place)
-{
-    json_object_set_new(data, "division", json_string(place->division));
-    json_object_set_new(data, "grid", json_string(place->grid));
-    json_object_set_new(data, "camera_name", json_string(place->camera_name));
-    if (isfinite(place->lon) && isfinite(place->lat)) {
-        json_object_set_new(data, "lon", json_real(place->lon));
-        json_object_set_new(data, "lat", json_real(place->lat));
-    }
-}
-
-static int insert_fact(struct gw_index *index, const struct gw_committed_fact *fact)
-{
-    sqlite3_stmt *statement = gw_index_statement(
-        index, "INSERT INTO fact (seq, wall_us, kind, topic, camera, data, thumbnail)"
-               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-    if (!statement)
-        return GW_ERROR_INDEX;
-    sqlite3_bind_int64(statement, 1, (int64_t)fact->seq);
-    sqlite3_bind_int64(statement, 2, fact->wall_us);
-    gw_index_bind_text(statement, 3, fact->kind);
-    gw_index_bind_text(statement, 4, fact->topic);
-    gw_index_bind_text(statement, 5, fact->camera);
-    gw_index_bind_text(statement, 6, fact->data);
-    gw_index_bind_text(statement, 7, fact->thumbnail);
-    return gw_index_run(index, statement);
-}
-
-int gw_index_add_fact(struct gw_commit *commit, enum gw_fact_kind kind, int64_t wall_us,
-                      const char *camera, const struct gw_place *place, json_t *noun,
-                      const char *thumbnail)
-{
-    char topic[160];
-    snprintf(topic, sizeof(topic), "%s/%s%s/%s", gw_fact_topic_class(kind),
-             *place->division ? place->division : "000000", place->grid, camera);
-    set_place(noun, place);
-    char *data = json_dumps(noun, JSON_COMPACT | JSON_REAL_PRECISION(12));
-    json_decref(noun);
-    if (!data)
-        abort();
-    struct gw_committed_fact fact = {
-        .seq = (uint64_t)commit->head + 1,
-        .wall_us = wall_us,
-        .kind = gw_fact_kind_name(kind),
-        .topic = topic,
-        .camera = camera,
-        .data = data,
-        .thumbnail = thumbnail,
-    };
-    int result = insert_fact(commit->index, &fact);
-    free(data);
-    if (!result)
-        commit->head++;
-    return result;
-}
 
 static int add_event_fact(struct gw_commit *commit, enum gw_fact_kind kind, int64_t wall_us,
                           const struct gw_event_row *row)
@@ -102,19 +19,8 @@ static int add_event_fact(struct gw_commit *commit, enum gw_fact_kind kind, int6
     char thumbnail[GW_MEDIA_PATH_SIZE] = "";
     if (row->event.snapshot_us != GW_NO_TIME)
         gw_event_thumbnail_path(thumbnail, &row->event);
-    return gw_index_add_fact(commit, kind, wall_us, row->event.camera, &row->place,
+    return gw_index_add_fact(commit->index, kind, wall_us, row->event.camera, &row->place,
                              gw_event_to_json(&row->event), thumbnail);
-}
-
-int gw_index_note_length(struct gw_index *index, const char *key, int64_t length_us)
-{
-    sqlite3_stmt *statement =
-        gw_index_statement(index, "UPDATE meta SET value = ?2 WHERE key = ?1 AND value < ?2");
-    if (!statement)
-        return GW_ERROR_INDEX;
-    gw_index_bind_text(statement, 1, key);
-    sqlite3_bind_int64(statement, 2, length_us);
-    return gw_index_run(index, statement);
 }
 
 // --- events --------------------------------------------------------------------------------------
@@ -166,10 +72,8 @@ static int take_event(struct gw_commit *commit, const struct gw_fact *fact)
     int result = advance_event(index, fact, &row);
     if (result <= 0)
         return result;
+    gw_event_round(&row.event);
     result = gw_index_write_event(index, &row);
-    if (!result)
-        result =
-            gw_index_note_length(index, "longest_event_us", row.event.end_us - row.event.start_us);
     if (!result)
         result = add_event_fact(commit, fact->kind, fact->wall_us, &row);
     if (!result && fact->kind == GW_FACT_EVENT_OPENED)
@@ -231,11 +135,8 @@ static int take_clip(struct gw_commit *commit, const struct gw_fact *fact)
         return result;
     result = gw_index_write_clip(index, &row);
     if (!result)
-        result =
-            gw_index_note_length(index, "longest_clip_us", row.clip.end_us - row.clip.start_us);
-    if (!result)
-        result = gw_index_add_fact(commit, fact->kind, fact->wall_us, row.clip.camera, &row.place,
-                                   gw_clip_to_json(&row.clip), "");
+        result = gw_index_add_fact(commit->index, fact->kind, fact->wall_us, row.clip.camera,
+                                   &row.place, gw_clip_to_json(&row.clip), "");
     if (!result && fact->kind == GW_FACT_CLIP_CLOSED)
         result = gw_index_take_clip_end(commit, &row.clip, fact->wall_us);
     return result;
@@ -243,41 +144,15 @@ static int take_clip(struct gw_commit *commit, const struct gw_fact *fact)
 
 // --- cameras -------------------------------------------------------------------------------------
 
-// Nothing happens for a camera that was removed meanwhile; its fact is published all the same.
-static int write_state(struct gw_index *index, const struct gw_camera_state *state)
-{
-    sqlite3_stmt *statement = gw_index_statement(
-        index,
-        "INSERT INTO camera_state (camera, status, reason, since_us, frame_rate, bit_rate,"
-        " key_age_us, reconnects, clock_offset_us)"
-        " SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM camera WHERE id = ?1"
-        " ON CONFLICT (camera) DO UPDATE SET status = excluded.status, reason = excluded.reason,"
-        " since_us = excluded.since_us, frame_rate = excluded.frame_rate,"
-        " bit_rate = excluded.bit_rate, key_age_us = excluded.key_age_us,"
-        " reconnects = excluded.reconnects, clock_offset_us = excluded.clock_offset_us");
-    if (!statement)
-        return GW_ERROR_INDEX;
-    gw_index_bind_text(statement, 1, state->camera);
-    gw_index_bind_text(statement, 2, gw_camera_status_name(state->status));
-    gw_index_bind_text(statement, 3, state->reason);
-    sqlite3_bind_int64(statement, 4, state->since_us);
-    sqlite3_bind_double(statement, 5, state->signs.frame_rate);
-    sqlite3_bind_double(statement, 6, state->signs.bit_rate);
-    gw_index_bind_known(statement, 7, state->signs.key_age_us, -1);
-    sqlite3_bind_int64(statement, 8, (int64_t)state->signs.reconnects);
-    gw_index_bind_known(statement, 9, state->signs.clock_offset_us, GW_NO_TIME);
-    return gw_index_run(index, statement);
-}
-
 static int take_camera(struct gw_commit *commit, const struct gw_fact *fact)
 {
     struct gw_place place;
     int result = gw_index_find_place(commit->index, fact->camera.camera, &place);
     if (!result)
-        result = write_state(commit->index, &fact->camera);
+        result = gw_index_write_camera_state(commit->index, &fact->camera);
     if (!result)
-        result = gw_index_add_fact(commit, fact->kind, fact->wall_us, fact->camera.camera, &place,
-                                   gw_camera_state_to_json(&fact->camera), "");
+        result = gw_index_add_fact(commit->index, fact->kind, fact->wall_us, fact->camera.camera,
+                                   &place, gw_camera_state_to_json(&fact->camera), "");
     return result;
 }
 
@@ -333,9 +208,6 @@ static int take_entry(struct gw_commit *commit, const struct gw_fact_entry *entr
 static int take_entries(void *opaque)
 {
     struct gw_commit *commit = opaque;
-    commit->head = gw_index_head(commit->index);
-    if (commit->head < 0)
-        return (int)commit->head;
     for (int i = 0; i < commit->count; i++) {
         int result = take_entry(commit, &commit->entries[i]);
         if (result < 0)
@@ -347,7 +219,7 @@ static int take_entries(void *opaque)
 int gw_index_commit(struct gw_index *index, const struct gw_fact_entry *entries, int count)
 {
     assert(index->mode != GW_INDEX_READ);
-    struct gw_commit commit = {index, entries, count, 0};
+    struct gw_commit commit = {index, entries, count};
     return count ? gw_index_transaction(index, take_entries, &commit) : 0;
 }
 

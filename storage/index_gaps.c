@@ -61,9 +61,7 @@ static int put_gap(struct gw_commit *commit, struct gw_gap_row *row, int64_t wal
 
     int result = gw_index_write_gap(index, row);
     if (!result)
-        result = gw_index_note_length(index, "longest_gap_us", gap->to_us - gap->from_us);
-    if (!result)
-        result = gw_index_add_fact(commit, gap->open ? GW_FACT_GAP_OPENED : GW_FACT_GAP_CLOSED,
+        result = gw_index_add_fact(index, gap->open ? GW_FACT_GAP_OPENED : GW_FACT_GAP_CLOSED,
                                    wall_us, gap->camera, &row->place, gw_gap_to_json(gap), "");
     return result;
 }

@@ -217,9 +217,6 @@ static int settle(void *opaque)
     struct settling *settling = opaque;
     struct gw_index *index = settling->commit.index;
 
-    settling->commit.head = gw_index_head(index);
-    if (settling->commit.head < 0)
-        return (int)settling->commit.head;
     int result = gw_index_forget_runs(index);
     if (!result)
         result = for_each(settling,

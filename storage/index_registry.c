@@ -154,6 +154,31 @@ static int write_camera(struct gw_index *index, const struct gw_camera *camera)
     return gw_index_run(index, statement);
 }
 
+int gw_index_write_camera_state(struct gw_index *index, const struct gw_camera_state *state)
+{
+    sqlite3_stmt *statement = gw_index_statement(
+        index,
+        "INSERT INTO camera_state (camera, status, reason, since_us, frame_rate, bit_rate,"
+        " key_age_us, reconnects, clock_offset_us)"
+        " SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM camera WHERE id = ?1"
+        " ON CONFLICT (camera) DO UPDATE SET status = excluded.status, reason = excluded.reason,"
+        " since_us = excluded.since_us, frame_rate = excluded.frame_rate,"
+        " bit_rate = excluded.bit_rate, key_age_us = excluded.key_age_us,"
+        " reconnects = excluded.reconnects, clock_offset_us = excluded.clock_offset_us");
+    if (!statement)
+        return GW_ERROR_INDEX;
+    gw_index_bind_text(statement, 1, state->camera);
+    gw_index_bind_text(statement, 2, gw_camera_status_name(state->status));
+    gw_index_bind_text(statement, 3, state->reason);
+    sqlite3_bind_int64(statement, 4, state->since_us);
+    sqlite3_bind_double(statement, 5, state->signs.frame_rate);
+    sqlite3_bind_double(statement, 6, state->signs.bit_rate);
+    gw_index_bind_known(statement, 7, state->signs.key_age_us, -1);
+    sqlite3_bind_int64(statement, 8, (int64_t)state->signs.reconnects);
+    gw_index_bind_known(statement, 9, state->signs.clock_offset_us, GW_NO_TIME);
+    return gw_index_run(index, statement);
+}
+
 struct put {
     struct gw_index *index;
     const struct gw_camera *camera;
@@ -167,6 +192,8 @@ static int put_camera(void *opaque)
     if (found < 0 && found != GW_ERROR_NOT_FOUND)
         return found;
     int result = write_camera(put->index, put->camera);
+    if (!result)
+        result = gw_index_place_camera(put->index, put->camera, gw_wall_us());
     return result < 0 ? result : found == GW_ERROR_NOT_FOUND;
 }
 

@@ -605,7 +605,7 @@ static void whatever_happens_each_second_is_in_a_clip_or_in_a_gap(void **state)
         clip_count = 0;
         assert_int_equal(sqlite3_exec(idx->db,
                                       "DELETE FROM gap; DELETE FROM coverage; DELETE FROM clip;"
-                                      "DELETE FROM fact; DELETE FROM boot",
+                                      "DELETE FROM boot",
                                       NULL, NULL, NULL),
                          SQLITE_OK);
         begin_site();
@@ -662,26 +662,6 @@ static void gaps_are_found_by_what_they_overlap(void **state)
     assert_int_equal(rows[1].gap.from_us, T + 10 * S);
 }
 
-static void every_query_walks_an_index(void **state)
-{
-    const char *const divisions[] = {"", "640323", "640323101", "640323101004"};
-    for (int i = 0; i < 4 * 2 * 2; i++) {
-        struct gw_query query;
-        sqlite3_stmt *statement;
-        char sql[4096];
-        gw_query_init(&query);
-        strcpy(query.division, divisions[i % 4]);
-        strcpy(query.camera, i & 4 ? "gate" : "");
-        query.state = i & 8 ? 1 : -1;
-        snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", gw_index_gap_sql(&query));
-        assert_int_equal(sqlite3_prepare_v2(idx->db, sql, -1, &statement, NULL), SQLITE_OK);
-        assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-        assert_non_null(strstr((const char *)sqlite3_column_text(statement, 3), "SEARCH gap"));
-        assert_int_equal(sqlite3_step(statement), SQLITE_DONE); // sorts nothing
-        sqlite3_finalize(statement);
-    }
-}
-
 #define SITE_TEST(name) cmocka_unit_test_setup_teardown(name, start_site, remove_store)
 
 int main(void)
@@ -711,7 +691,6 @@ int main(void)
         SITE_TEST(settling_again_changes_nothing),
         SITE_TEST(whatever_happens_each_second_is_in_a_clip_or_in_a_gap),
         SITE_TEST(gaps_are_found_by_what_they_overlap),
-        SITE_TEST(every_query_walks_an_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
