@@ -77,8 +77,8 @@ export class FakeSite {
   }
 
   placeOf(id) {
-    const { division, grid, name, lon, lat, heading, fov, range } = this.cameras.find((one) => one.id === id);
-    return { division, grid, camera_name: name, lon, lat, heading, fov, range };
+    const { division, grid, name, lon, lat, heading_deg, fov_deg, range_m } = this.cameras.find((one) => one.id === id);
+    return { division, grid, camera_name: name, lon, lat, heading_deg, fov_deg, range_m };
   }
 
   openEvent(camera, start_us = Date.now() * 1000 - 1_000_000, more = {}) {
@@ -284,15 +284,15 @@ export class FakeSite {
     if (!areas.some((name) => query.has(name))) return true;
     if (camera.lon === undefined) return false;
     if (query.has('near')) return metres(...numbers('near')) <= numbers('near')[2];
-    if (query.has('covers')) return metres(...numbers('covers')) <= (camera.range ?? 0);
+    if (query.has('covers')) return metres(...numbers('covers')) <= (camera.range_m ?? 0);
     const all = numbers(query.has('box') ? 'box' : 'polygon'); // of a polygon, the box around it will do here
     const [lons, lats] = [0, 1].map((axis) => all.filter((_, n) => n % 2 === axis));
     return camera.lon >= Math.min(...lons) && camera.lon <= Math.max(...lons) && camera.lat >= Math.min(...lats) && camera.lat <= Math.max(...lats);
   }
 
   places(response, query) {
-    const items = this.cameras.filter((camera) => this.isWithin(camera.id, query)).map(({ id, name, division, grid, lon, lat, heading, fov, range }) =>
-      ({ camera: id, camera_name: name, division, grid, lon, lat, heading, fov, range, since: iso(0), since_us: 0, registered: true }));
+    const items = this.cameras.filter((camera) => this.isWithin(camera.id, query)).map(({ id, name, division, grid, lon, lat, heading_deg, fov_deg, range_m }) =>
+      ({ camera: id, camera_name: name, division, grid, lon, lat, heading_deg, fov_deg, range_m, since: iso(0), since_us: 0, registered: true }));
     return json(response, { items, total: items.length });
   }
 

@@ -16,7 +16,7 @@ const corners = { nw: [106.40, 37.80], ne: [106.42, 37.80], sw: [106.40, 37.78],
 
 function fill(site) {
   site.cameras = [];
-  for (const [id, [lon, lat]] of Object.entries(corners)) site.addCamera({ id, lon, lat, heading: 90, fov: 60, range: 100 });
+  for (const [id, [lon, lat]] of Object.entries(corners)) site.addCamera({ id, lon, lat, heading_deg: 90, fov_deg: 60, range_m: 100 });
   return Object.fromEntries(Object.keys(corners).map((id, n) => [id, site.addEvent(id, usAgo(3600 * (n + 1)), { score: 0.5 + n / 10 })]));
 }
 

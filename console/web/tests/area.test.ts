@@ -75,7 +75,7 @@ describe('area', () => {
 });
 
 describe('sector', () => {
-  const camera = { lon: 106.42, lat: 37.785, heading: 90, fov: 60, range: 100 };
+  const camera = { lon: 106.42, lat: 37.785, heading_deg: 90, fov_deg: 60, range_m: 100 };
   const place: Point = [camera.lon, camera.lat];
 
   test('a_sector_begins_at_the_camera_and_ends_at_its_range', () => {
@@ -92,10 +92,10 @@ describe('sector', () => {
   });
 
   test('without_a_field_of_view_it_is_a_circle_and_without_a_range_nothing', () => {
-    const circle = sectorOf({ ...camera, fov: undefined })!;
+    const circle = sectorOf({ ...camera, fov_deg: undefined })!;
     expect(circle).toHaveLength(61);
     expect(circle[0]).not.toEqual(place);
-    expect(sectorOf({ ...camera, range: undefined })).toBeUndefined();
+    expect(sectorOf({ ...camera, range_m: undefined })).toBeUndefined();
     expect(sectorOf({ ...camera, lon: undefined })).toBeUndefined();
   });
 

@@ -16,10 +16,10 @@ export interface Place {
   camera_name: string;
   lon?: number;
   lat?: number;
-  heading?: number; // degrees clockwise from north
-  fov?: number; // degrees; absent: all round, or nobody knows
-  range?: number; // metres
-  height?: number; // metres
+  heading_deg?: number; // clockwise from north
+  fov_deg?: number; // absent: all round, or nobody knows
+  range_m?: number;
+  height_m?: number;
 }
 
 // Where a camera was, and since when.

@@ -126,20 +126,20 @@ export function reach([lon, lat]: Point, bearing: number, metres: number): Point
 export interface View {
   lon?: number;
   lat?: number;
-  heading?: number;
-  fov?: number;
-  range?: number;
+  heading_deg?: number;
+  fov_deg?: number;
+  range_m?: number;
 }
 
 // What a camera sees, as an outline: a sector, or a circle when it looks all round or nobody knows where.
 // Undefined when its position or range is not known.
-export function sectorOf({ lon, lat, heading, fov, range }: View): Point[] | undefined {
-  if (lon === undefined || lat === undefined || !range) return undefined;
+export function sectorOf({ lon, lat, heading_deg = 0, fov_deg = 0, range_m = 0 }: View): Point[] | undefined {
+  if (lon === undefined || lat === undefined || !range_m) return undefined;
   const apex: Point = [lon, lat];
-  const whole = !fov || fov >= 360;
-  const width = whole ? 360 : fov;
+  const whole = !fov_deg || fov_deg >= 360;
+  const width = whole ? 360 : fov_deg;
   const steps = Math.max(2, Math.ceil(width / 6));
-  const from = (heading ?? 0) - width / 2;
-  const arc = Array.from({ length: steps + 1 }, (_, step) => reach(apex, from + (width * step) / steps, range));
+  const from = heading_deg - width / 2;
+  const arc = Array.from({ length: steps + 1 }, (_, step) => reach(apex, from + (width * step) / steps, range_m));
   return whole ? arc : [apex, ...arc];
 }
