@@ -26,6 +26,9 @@ const struct gw_route gw_routes[] = {
     {"GET", "/api/v1/clips/{id}", ITEM, gw_route_clip},
     {"GET", "/api/v1/clips/{id}/media", ITEM, gw_route_clip_media},
     {"GET", "/api/v1/gaps", LOOK, gw_route_gaps},
+    {"GET", "/api/v1/places", LOOK, gw_route_places},
+    {"GET", "/api/v1/counts/days", LOOK, gw_route_count_days},
+    {"GET", "/api/v1/counts/cells", LOOK, gw_route_count_cells},
     {"GET", "/api/v1/cameras", LOOK, gw_route_cameras},
     {"GET", "/api/v1/stream", LOOK, gw_route_stream},
 };

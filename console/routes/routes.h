@@ -20,5 +20,8 @@ enum MHD_Result gw_route_clips(struct gw_request *request);
 enum MHD_Result gw_route_clip(struct gw_request *request);
 enum MHD_Result gw_route_clip_media(struct gw_request *request);
 enum MHD_Result gw_route_gaps(struct gw_request *request);
+enum MHD_Result gw_route_places(struct gw_request *request);
+enum MHD_Result gw_route_count_days(struct gw_request *request);
+enum MHD_Result gw_route_count_cells(struct gw_request *request);
 enum MHD_Result gw_route_cameras(struct gw_request *request);
 enum MHD_Result gw_route_stream(struct gw_request *request);
