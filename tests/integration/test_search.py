@@ -174,3 +174,11 @@ def test_the_command_line_finds_what_the_api_finds(host, client):
     best = client.items("/api/v1/events?min_score=0.8&limit=1000")
     assert [event["id"] for event in listed(host, "events", "--min-score", "0.8", "--limit", "1000")] == \
         [event["id"] for event in best]
+
+
+def test_the_registry_says_which_cameras_can_see_a_point(host):
+    for point, expected in ((EAST_OF_GATE, {"gate-07"}), (WEST_OF_GATE, set()), (BESIDE_MARKET, {"market-02"})):
+        assert {row["id"] for row in listed(host, "camera", "list", "--covers", point)} == expected
+    done = subprocess.run([BINARY, "camera", "list", "--store", host.store, "--covers", "106"], capture_output=True,
+                          text=True, timeout=20, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "--covers" in done.stderr
