@@ -27,9 +27,11 @@ describe('calendar', () => {
   });
 
   test('a_day_is_as_long_as_the_site_says_and_else_as_this_computer_says', () => {
-    const told = { day: '2026-05-04', from_us: 1000, to_us: 2000, count: 3 };
-    expect(dayRange('2026-05-04', [told])).toEqual({ from: 1000, to: 2000 });
-    const own = dayRange('2026-05-05', [told]);
+    const begin = Date.UTC(2026, 4, 4) * 1000 + 5.5 * 3600e6; // a site half a zone from anywhere
+    const told = { day: '2026-05-04', from_us: begin, to_us: begin + 86400e6, count: 3 };
+    expect(dayRange('2026-05-04', [told])).toEqual({ from: begin, to: begin + 86400e6 });
+    expect(dayRange('2026-05-02', [told])).toEqual({ from: begin - 2 * 86400e6, to: begin - 86400e6 });
+    const own = dayRange('2026-05-05', []);
     expect(dayOf(own.from)).toBe('2026-05-05');
     expect(dayOf(own.to)).toBe('2026-05-06');
     expect(dayOf(dayRange('2026-05-31', []).to)).toBe('2026-06-01');

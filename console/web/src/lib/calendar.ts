@@ -42,11 +42,15 @@ export function monthRange(month: string): { from: number; to: number } {
   return { from: localMidnight(year, number, 1), to: localMidnight(year, number + 1, 1) };
 }
 
-// When a day begins and ends: as the site says, whose clock may be in another zone, else as this computer does.
+// When a day begins and ends by the site's clock, which may be in another zone than this computer: as the site
+// says of this day, else of another one, else as this computer does.
 export function dayRange(day: string, counts: DayCount[]): { from: number; to: number } {
-  const told = counts.find((one) => one.day === day);
-  if (told) return { from: told.from_us, to: told.to_us };
+  const told = counts.find((one) => one.day === day) ?? counts[0];
   const [year, month, number] = partsOf(day);
+  if (told) {
+    const later = (Date.parse(day) - Date.parse(told.day)) * 1000;
+    return { from: told.from_us + later, to: told.to_us + later };
+  }
   return { from: localMidnight(year, month, number!), to: localMidnight(year, month, number! + 1) };
 }
 

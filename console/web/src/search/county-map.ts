@@ -96,9 +96,9 @@ export class CountyMap {
     this.box.blur();
   }
 
-  // After the box was hidden or has another size.
+  // The box has another size; while it is hidden, the map stays as it was.
   resized() {
-    this.map.invalidateSize({ pan: false });
+    if (this.box.clientWidth) this.map.invalidateSize({ animate: false });
   }
 
   destroy() {
