@@ -112,31 +112,40 @@ export class CountyMap {
     this.drawLines();
     this.dots.clearLayers();
     const most = Math.max(1, ...cells.map((cell) => cell.count));
-    for (const cell of cells) this.drawCell(cell, most, wordsOfCell(cell));
-    for (const camera of [...cameras].sort((a, b) => Number(a.found) - Number(b.found))) this.drawCamera(camera);
+    const warm = colour('heat-4');
+    const size = cells.length > 200 ? 0.5 : 1;
+    for (const cell of cells) this.drawCell(cell, size * (8 + 24 * Math.sqrt(cell.count / most)), warm, wordsOfCell(cell));
+    const found = cameras.filter((camera) => camera.found);
+    const others = cameras.filter((camera) => !camera.found);
+    // Of thousands that are all found, none stands out, and small ones let the cells be seen.
+    const crowded = cameras.length > 500;
+    const plain: L.CircleMarkerOptions = { radius: crowded ? 2 : 3, stroke: false, fillColor: colour('text-faint'), fillOpacity: 0.6 };
+    const marked: L.CircleMarkerOptions = {
+      radius: crowded ? 4 : 5,
+      color: colour('surface'),
+      weight: 1,
+      fillColor: colour('accent'),
+      fillOpacity: 1,
+    };
+    for (const camera of others) this.drawCamera(camera, plain);
+    for (const camera of found) this.drawCamera(camera, crowded && !others.length ? plain : marked);
   }
 
-  private drawCell(cell: CellCount, most: number, words: string) {
+  private drawCell(cell: CellCount, radius: number, fillColor: string, words: string) {
     if (cell.lon === undefined || cell.lat === undefined) return;
     const dot: Dot = L.circleMarker([cell.lat, cell.lon], {
-      radius: 8 + 24 * Math.sqrt(cell.count / most),
+      radius,
       stroke: false,
-      fillColor: colour('heat-4'),
+      fillColor,
       fillOpacity: 0.5,
     });
     dot.words = words;
     dot.addTo(this.dots);
   }
 
-  private drawCamera(camera: MapCamera) {
+  private drawCamera(camera: MapCamera, style: L.CircleMarkerOptions) {
     if (camera.lon === undefined || camera.lat === undefined) return;
-    const dot: Dot = L.circleMarker([camera.lat, camera.lon], {
-      radius: camera.found ? 5 : 3,
-      color: colour('surface'),
-      weight: 1,
-      fillColor: colour(camera.found ? 'accent' : 'text-faint'),
-      fillOpacity: camera.found ? 1 : 0.6,
-    });
+    const dot: Dot = L.circleMarker([camera.lat, camera.lon], style);
     dot.camera = camera;
     dot.words = camera.name;
     dot.addTo(this.dots);
