@@ -106,28 +106,12 @@ static void make_media(struct host *host)
 
 static const struct {
     const char *id, *name, *division, *grid, *url;
-    double lon, lat;
-    struct gw_view view;
+    double lon, lat, range_m;
 } cameras[] = {
-    // It looks east.
-    {"gate-07",
-     "East gate",
-     "640323101",
-     "004",
-     "rtsp://10.0.7.7/stream1",
-     106.4210,
-     37.7850,
-     {90, 80, 100, 4}},
-    // All round.
-    {"market-02",
-     "集贸市场",
-     "640323102",
-     "011",
-     "rtsp://10.0.7.8/live?channel=2&password=hunter2",
-     106.4350,
-     37.7910,
-     {.range_m = 60}},
-    {"bridge-01", "North bridge", "640323101", "009", "rtsp://10.0.7.9/h264", NAN, NAN, {0}},
+    {"gate-07", "East gate", "640323101", "004", "rtsp://10.0.7.7/stream1", 106.4210, 37.7850, 0},
+    {"market-02", "集贸市场", "640323102", "011", "rtsp://10.0.7.8/live?channel=2&password=hunter2",
+     106.4350, 37.7910, 60},
+    {"bridge-01", "North bridge", "640323101", "009", "rtsp://10.0.7.9/h264", NAN, NAN, 0},
 };
 
 static void commit(struct host *host, const struct gw_fact *facts, int count)
@@ -158,10 +142,15 @@ static void add_gaps(struct host *host, const char *camera)
     }
 }
 
+static void add_details(struct gw_camera *camera)
+{
+    camera->view = (struct gw_view){135, 90, 60, 6};
+}
+
 static struct gw_camera put_camera(struct host *host, size_t number, double lon, double lat)
 {
     struct gw_camera camera = {
-        .enabled = true, .lon = lon, .lat = lat, .view = cameras[number].view};
+        .enabled = true, .lon = lon, .lat = lat, .view.range_m = cameras[number].range_m};
     strcpy(camera.id, cameras[number].id);
     strcpy(camera.name, cameras[number].name);
     strcpy(camera.division, cameras[number].division);
@@ -169,6 +158,8 @@ static struct gw_camera put_camera(struct host *host, size_t number, double lon,
     strcpy(camera.record_url, cameras[number].url);
     strcpy(camera.username, "viewer");
     strcpy(camera.password, "s3cr3t-of-the-camera");
+    if (number == 0)
+        add_details(&camera);
     if (gw_index_put_camera(host->index, &camera) < 0)
         die(gw_index_error(host->index), GW_ERROR_INDEX);
     return camera;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Finding by place and time, as the API and the command line do it, on a console with three cameras: one
-looks east, one all round, one stands nobody knows where."""
+looks south-east, one all round, one stands nobody knows where."""
 import json
 import subprocess
 import time
@@ -13,7 +13,7 @@ from console_client import BINARY, Client, ConsoleHost
 
 EVENTS = 12 # each camera's in turn, a minute apart
 GATE, MARKET = (106.4210, 37.7850), (106.4350, 37.7910)
-EAST_OF_GATE, WEST_OF_GATE, BESIDE_MARKET = "106.4216,37.7850", "106.4204,37.7850", "106.4350,37.79145"
+BEFORE_GATE, BEHIND_GATE, BESIDE_MARKET = "106.4213,37.7847", "106.4207,37.7853", "106.4350,37.79145"
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ AREAS = {
     "polygon=106.42,37.784;106.422,37.784;106.421,37.787": {"gate-07"},
     "polygon=106.40,37.70;106.50,37.70;106.45,37.95": {"gate-07", "market-02"},
     "near=106.4350,37.7910,100": {"market-02"},
-    f"covers={EAST_OF_GATE}": {"gate-07"},
-    f"covers={WEST_OF_GATE}": set(), # within its range, but behind it
+    f"covers={BEFORE_GATE}": {"gate-07"},
+    f"covers={BEHIND_GATE}": set(), # within its range, but behind it
     f"covers={BESIDE_MARKET}": {"market-02"},
     "covers=106.4350,37.7917": set(), # 78 m away
     "division=640323101": {"gate-07", "bridge-01"},
@@ -77,10 +77,10 @@ def test_a_score_leaves_out_what_is_lower(client):
 
 
 def test_pages_of_an_area_give_each_of_its_events_once(client):
-    whole = [event["id"] for event in client.items(f"/api/v1/events?limit=1000&covers={EAST_OF_GATE}")]
+    whole = [event["id"] for event in client.items(f"/api/v1/events?limit=1000&covers={BEFORE_GATE}")]
     found, cursor = [], ""
     while True:
-        page = client.get(f"/api/v1/events?limit=2&covers={EAST_OF_GATE}&cursor={cursor}").json()
+        page = client.get(f"/api/v1/events?limit=2&covers={BEFORE_GATE}&cursor={cursor}").json()
         found += [event["id"] for event in page["items"]]
         cursor = page["next"]
         if not cursor:
@@ -89,9 +89,9 @@ def test_pages_of_an_area_give_each_of_its_events_once(client):
 
 
 def test_a_place_says_where_a_camera_looks(client):
-    [gate] = client.items(f"/api/v1/places?covers={EAST_OF_GATE}")
+    [gate] = client.items(f"/api/v1/places?covers={BEFORE_GATE}")
     assert (gate["lon"], gate["lat"]) == GATE and gate["registered"] and "until" not in gate
-    assert tuple(gate[name] for name in ("heading_deg", "fov_deg", "range_m", "height_m")) == (90, 80, 100, 4)
+    assert tuple(gate[name] for name in ("heading_deg", "fov_deg", "range_m", "height_m")) == (135, 90, 60, 6)
     [bridge] = client.items("/api/v1/places?camera=bridge-01")
     assert not {"lon", "lat", "range_m"} & set(bridge)
 
@@ -115,9 +115,9 @@ def test_counts_by_day_and_by_cell_are_those_of_the_list(client):
 
 
 def test_counts_are_narrowed_by_place_and_kind(client):
-    gate = client.items(f"/api/v1/events?limit=1000&covers={EAST_OF_GATE}")
+    gate = client.items(f"/api/v1/events?limit=1000&covers={BEFORE_GATE}")
     for by in ("days", "cells"):
-        rows = client.items(f"/api/v1/counts/{by}?of=events&covers={EAST_OF_GATE}")
+        rows = client.items(f"/api/v1/counts/{by}?of=events&covers={BEFORE_GATE}")
         assert sum(row["count"] for row in rows) == len(gate)
         assert client.items(f"/api/v1/counts/{by}?of=events&kind=covered") == []
         assert sum(row["count"] for row in client.items(f"/api/v1/counts/{by}?of=gaps")) == 2
@@ -177,7 +177,7 @@ def test_the_command_line_finds_what_the_api_finds(host, client):
 
 
 def test_the_registry_says_which_cameras_can_see_a_point(host):
-    for point, expected in ((EAST_OF_GATE, {"gate-07"}), (WEST_OF_GATE, set()), (BESIDE_MARKET, {"market-02"})):
+    for point, expected in ((BEFORE_GATE, {"gate-07"}), (BEHIND_GATE, set()), (BESIDE_MARKET, {"market-02"})):
         assert {row["id"] for row in listed(host, "camera", "list", "--covers", point)} == expected
     done = subprocess.run([BINARY, "camera", "list", "--store", host.store, "--covers", "106"], capture_output=True,
                           text=True, timeout=20, check=False)
