@@ -10,6 +10,7 @@
 
 #include "app/camera_words.h"
 #include "app/cli.h"
+#include "console/arguments.h"
 #include "core/clock.h"
 #include "core/error.h"
 
@@ -17,7 +18,46 @@ static const char help[] = "usage: gridwatch camera list [OPTION]…\n"
                            "\n"
                            "Lists cameras by id. Never shows user names or passwords.\n"
                            "\n"
+                           "  --covers LON,LAT      those that can see this point\n"
                            "  --json                one JSON object per line\n" GW_CAMERA_OPTIONS;
+
+static const char *get_covers(void *opaque, const char *name)
+{
+    const struct gw_camera_call *call = opaque;
+    return strcmp(name, "covers") ? NULL : call->covers;
+}
+
+static int prepare_list(struct gw_camera_call *call)
+{
+    char error[GW_ARGUMENT_ERROR_SIZE];
+    if (gw_arguments_parse(&call->query, GW_ARGUMENTS_PLACES, get_covers, call, error) < 0)
+        return gw_cli_usage("camera list", "--%s", error);
+    call->query.from_us = gw_wall_us();
+    return 0;
+}
+
+static int compare_id(const void *id, const void *placed)
+{
+    return strcmp(id, ((const struct gw_placed *)placed)->camera);
+}
+
+// Keeps those of the rows whose place now fits the query. Returns how many are left, or an error.
+static int keep_wanted(struct gw_camera_call *call, struct gw_camera_row *rows, int count)
+{
+    int kept = 0, fitting = call->covers ? gw_index_places(call->index, &call->query, NULL, 0) : 0;
+    if (!call->covers || fitting < 0)
+        return call->covers ? fitting : count;
+    struct gw_placed *places = calloc((size_t)fitting + 1, sizeof(*places));
+    if (!places)
+        abort();
+    const int found = gw_index_places(call->index, &call->query, places, fitting);
+    fitting = found < fitting ? found : fitting;
+    for (int i = 0; fitting > 0 && i < count; i++)
+        if (bsearch(rows[i].camera.id, places, (size_t)fitting, sizeof(*places), compare_id))
+            rows[kept++] = rows[i];
+    free(places);
+    return fitting < 0 ? fitting : kept;
+}
 
 static const char *status_name(const struct gw_camera_row *row)
 {
@@ -74,8 +114,12 @@ static int run_list(struct gw_camera_call *call)
 {
     struct gw_camera_row *rows = NULL;
     int count = gw_index_cameras(call->index, &rows);
-    if (count < 0)
+    if (count >= 0)
+        count = keep_wanted(call, rows, count);
+    if (count < 0) {
+        free(rows);
         return gw_cli_fail("cannot read the registry: %s", gw_index_error(call->index));
+    }
     if (count && !call->json)
         puts("ID                        STATUS    RECORD      AREA             URL");
     for (int i = 0; i < count; i++) {
@@ -91,5 +135,9 @@ static int run_list(struct gw_camera_call *call)
     return GW_EXIT_OK;
 }
 
-const struct gw_camera_word gw_camera_list = {
-    .name = "list", .full = "camera list", .help = help, .mode = GW_INDEX_READ, .run = run_list};
+const struct gw_camera_word gw_camera_list = {.name = "list",
+                                              .full = "camera list",
+                                              .help = help,
+                                              .mode = GW_INDEX_READ,
+                                              .prepare = prepare_list,
+                                              .run = run_list};

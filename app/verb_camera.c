@@ -46,6 +46,7 @@ static const struct camera_option {
     {"add", {"lat", required_argument, NULL, 'y'}},
     {"add", {"record", required_argument, NULL, 'r'}},
     {"add", {"detect-url", required_argument, NULL, 'u'}},
+    {"list", {"covers", required_argument, NULL, 'v'}},
     {"list", {"json", no_argument, NULL, 'j'}},
     {"import", {"dry-run", no_argument, NULL, 'D'}},
     {"import", {"all-or-nothing", no_argument, NULL, 'A'}},
@@ -76,6 +77,7 @@ static void set_option(struct gw_camera_call *call, int option)
     case 'y': call->lat = optarg; break;
     case 'r': call->record = optarg; break;
     case 'u': call->detect_url = optarg; break;
+    case 'v': call->covers = optarg; break;
     case 'j': call->json = true; break;
     case 'D': call->dry_run = true; break;
     case 'A': call->all_or_nothing = true; break;

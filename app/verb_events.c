@@ -21,19 +21,27 @@
 #define FILTERS                                                                                    \
     "  --from T, --to T      what overlaps this time: like 2026-05-04T03:02:01Z, or "              \
     "microseconds\n"                                                                               \
+    "  --camera ID           of this camera\n"                                                     \
     "  --division D          this division and all below it; a grid cell may follow\n"             \
-    "  --near LON,LAT,M      within M metres of a point (WGS-84)\n"                                \
-    "  --camera ID           of this camera\n"
+    "  --grid N              a grid cell of that division\n"                                       \
+    "  --near LON,LAT,M      within M metres of a point\n"                                         \
+    "  --polygon 'LON,LAT;LON,LAT;…'\n"                                                          \
+    "                        inside it; 3 to 64 points\n"                                          \
+    "  --box W,S,E,N         inside it; W > E crosses the date line\n"                             \
+    "  --covers LON,LAT      of cameras that could see this point\n"                               \
+    "  --crs SYSTEM          of these positions: WGS-84 (default) or CGCS2000\n"
 #define OUTPUT                                                                                     \
     "  --limit N             at most so many, 1 to 1000 (100)\n"                                   \
     "  --json                one JSON object per line\n"                                           \
     "  --store DIR, -c FILE  another store, another configuration file\n"
 
-static const char events_help[] = "usage: gridwatch events [OPTION]…\n"
-                                  "\n"
-                                  "Lists events, newest first. Times are UTC.\n"
-                                  "\n" FILTERS "  --kind K              " GW_EVENT_KIND_NAMES "\n"
-                                  "  --state S             open or closed\n" OUTPUT;
+static const char events_help[] =
+    "usage: gridwatch events [OPTION]…\n"
+    "\n"
+    "Lists events, newest first. Times are UTC.\n"
+    "\n" FILTERS "  --kind K              " GW_EVENT_KIND_NAMES "\n"
+    "  --state S             open or closed\n"
+    "  --min-score X         with this score or more, 0 to 1\n" OUTPUT;
 
 static const char clips_help[] =
     "usage: gridwatch clips [OPTION]…\n"
@@ -47,20 +55,27 @@ static const char gaps_help[] =
     "Lists when cameras should have been recorded and were not, newest first. Times are UTC.\n"
     "\n" FILTERS "  --state S             open or closed\n" OUTPUT;
 
-// The filters are those of the HTTP API, by the same names.
-static const char *const filters[] = {"from",   "to",   "division", "near",
-                                      "camera", "kind", "state",    "limit"};
+// The filters are those of the HTTP API, by the same names, but for '-' where that has '_'.
+static const char *const filters[] = {"from", "to",      "camera", "division", "grid",
+                                      "near", "polygon", "box",    "covers",   "crs",
+                                      "kind", "state",   "limit",  "min_score"};
 enum { FILTER_COUNT = sizeof(filters) / sizeof(filters[0]) };
 
 static const struct option options[] = {
     {"from", required_argument, NULL, 0},
     {"to", required_argument, NULL, 1},
-    {"division", required_argument, NULL, 2},
-    {"near", required_argument, NULL, 3},
-    {"camera", required_argument, NULL, 4},
-    {"kind", required_argument, NULL, 5},
-    {"state", required_argument, NULL, 6},
-    {"limit", required_argument, NULL, 7},
+    {"camera", required_argument, NULL, 2},
+    {"division", required_argument, NULL, 3},
+    {"grid", required_argument, NULL, 4},
+    {"near", required_argument, NULL, 5},
+    {"polygon", required_argument, NULL, 6},
+    {"box", required_argument, NULL, 7},
+    {"covers", required_argument, NULL, 8},
+    {"crs", required_argument, NULL, 9},
+    {"kind", required_argument, NULL, 10},
+    {"state", required_argument, NULL, 11},
+    {"limit", required_argument, NULL, 12},
+    {"min-score", required_argument, NULL, 13},
     {"json", no_argument, NULL, 'j'},
     {"store", required_argument, NULL, 's'},
     {"config", required_argument, NULL, 'c'},
@@ -88,6 +103,15 @@ static const char *get_value(void *opaque, const char *name)
     return NULL;
 }
 
+// The API's name of a filter is in the message, the command line's is what was typed.
+static int refuse_value(struct listing *listing, char error[GW_ARGUMENT_ERROR_SIZE])
+{
+    for (char *at = error; *at && *at != ':'; at++)
+        if (*at == '_')
+            *at = '-';
+    return gw_cli_usage(listing->verb, "--%s", error);
+}
+
 // Returns -1 to go on, or an exit code.
 static int parse_options(struct listing *listing, int argc, char **argv)
 {
@@ -97,7 +121,7 @@ static int parse_options(struct listing *listing, int argc, char **argv)
     while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         if (option >= 0 && option < FILTER_COUNT) {
             if (!gw_argument_known(listing->noun, filters[option]))
-                return gw_cli_usage(listing->verb, "there is no option --%s", filters[option]);
+                return gw_cli_usage(listing->verb, "there is no option --%s", options[option].name);
             listing->values[option] = optarg;
             continue;
         }
@@ -113,7 +137,7 @@ static int parse_options(struct listing *listing, int argc, char **argv)
     if (optind < argc)
         return gw_cli_usage(listing->verb, "\"%s\" is one word too many", argv[optind]);
     if (gw_arguments_parse(&listing->query, listing->noun, get_value, listing, error) < 0)
-        return gw_cli_usage(listing->verb, "--%s", error);
+        return refuse_value(listing, error);
     return -1;
 }
 

@@ -1,14 +1,21 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The filters of /events, /clips and /gaps: query arguments to a gw_query. Pure.
+// The filters of lists, places and counts: query arguments, or options of the command line, to a
+// gw_query. Positions become WGS-84 here. Pure.
 #pragma once
 
 #include <stdbool.h>
 
 #include "storage/index.h"
 
-enum gw_arguments_noun { GW_ARGUMENTS_EVENTS, GW_ARGUMENTS_CLIPS, GW_ARGUMENTS_GAPS };
+enum gw_arguments_noun {
+    GW_ARGUMENTS_EVENTS,
+    GW_ARGUMENTS_CLIPS,
+    GW_ARGUMENTS_GAPS,
+    GW_ARGUMENTS_PLACES, // where cameras were
+    GW_ARGUMENTS_COUNTS, // of what the argument "of" names
+};
 
 #define GW_ARGUMENT_ERROR_SIZE 192
 
@@ -22,3 +29,6 @@ int gw_arguments_parse(struct gw_query *ret, enum gw_arguments_noun noun, gw_arg
 // Whether the noun has a filter of this name. One that it has not is an error, because a filter
 // with a typing mistake would otherwise find everything.
 bool gw_argument_known(enum gw_arguments_noun noun, const char *name);
+
+// What "of" names: "events", "clips" or "gaps", an enum gw_noun; -1 when it is none or NULL.
+int gw_arguments_counted(const char *of);

@@ -3,6 +3,8 @@
 
 #include "console/routes/json.h"
 
+#include <math.h>
+
 static json_t *with_place(json_t *json, const struct gw_place *place)
 {
     gw_place_to_json(json, place);
@@ -32,4 +34,21 @@ json_t *gw_page_to_json(json_t *items, const char *cursor, int64_t head)
     json_object_set_new(page, "next", json_string(cursor));
     json_object_set_new(page, "head", json_integer(head));
     return page;
+}
+
+json_t *gw_whole_to_json(json_t *items, int total)
+{
+    json_t *whole = json_object();
+
+    json_object_set_new(whole, "items", items);
+    json_object_set_new(whole, "total", json_integer(total));
+    return whole;
+}
+
+void gw_position_to_json(json_t *object, double lon, double lat)
+{
+    if (!isfinite(lon) || !isfinite(lat))
+        return;
+    json_object_set_new(object, "lon", json_real(lon));
+    json_object_set_new(object, "lat", json_real(lat));
 }

@@ -13,3 +13,7 @@ json_t *gw_clip_row_to_json(const struct gw_clip_row *row);
 json_t *gw_gap_row_to_json(const struct gw_gap_row *row);
 // {"items": [...], "next": cursor, "head": seq}; takes over items.
 json_t *gw_page_to_json(json_t *items, const char *cursor, int64_t head);
+// {"items": [...], "total": how many there are}, of what comes in one page; takes over items.
+json_t *gw_whole_to_json(json_t *items, int total);
+// Adds "lon" and "lat" when they are known.
+void gw_position_to_json(json_t *object, double lon, double lat);

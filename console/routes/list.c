@@ -23,3 +23,13 @@ int gw_list_query(struct gw_request *request, enum gw_arguments_noun noun, struc
         return GW_ERROR_INVALID;
     return gw_arguments_parse(ret, noun, get_argument, request, error);
 }
+
+int gw_list_count_query(struct gw_request *request, struct gw_query *ret, enum gw_noun *ret_noun,
+                        char error[GW_ARGUMENT_ERROR_SIZE])
+{
+    const int result = gw_list_query(request, GW_ARGUMENTS_COUNTS, ret, error);
+
+    if (result >= 0)
+        *ret_noun = (enum gw_noun)gw_arguments_counted(gw_request_argument(request, "of"));
+    return result;
+}

@@ -24,5 +24,8 @@ enum MHD_Result gw_route_joined_timeline(struct gw_request *request);
 enum MHD_Result gw_route_gaps(struct gw_request *request);
 enum MHD_Result gw_route_storage(struct gw_request *request);
 enum MHD_Result gw_route_holds(struct gw_request *request);
+enum MHD_Result gw_route_places(struct gw_request *request);
+enum MHD_Result gw_route_count_days(struct gw_request *request);
+enum MHD_Result gw_route_count_cells(struct gw_request *request);
 enum MHD_Result gw_route_cameras(struct gw_request *request);
 enum MHD_Result gw_route_stream(struct gw_request *request);

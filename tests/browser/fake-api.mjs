@@ -10,11 +10,13 @@ import { extname, join, normalize } from 'node:path';
 
 import { clipSeconds, firstFragments } from './media.mjs';
 
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
 // As console/static.c sends it.
 const policy =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; " +
   "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+const areas = ['near', 'polygon', 'box', 'covers'];
 
 const iso = (us) => new Date(us / 1000).toISOString().replace('Z', '000Z');
 const hex = (value, width) => value.toString(16).padStart(width, '0');
@@ -25,6 +27,7 @@ export class FakeSite {
     this.codes = new Map(); // code → 'good' or 'spent'
     this.sessions = new Set();
     this.requests = [];
+    this.questions = []; // the same with their arguments
     this.silent = false; // refuses every connection's request, as a network that is cut
     this.made = 0;
     this.held = undefined; // answers that were made and wait: [] holds them, release() sends them
@@ -74,8 +77,8 @@ export class FakeSite {
   }
 
   placeOf(id) {
-    const { division, grid, name } = this.cameras.find((one) => one.id === id);
-    return { division, grid, camera_name: name };
+    const { division, grid, name, lon, lat, heading_deg, fov_deg, range_m } = this.cameras.find((one) => one.id === id);
+    return { division, grid, camera_name: name, lon, lat, heading_deg, fov_deg, range_m };
   }
 
   openEvent(camera, start_us = Date.now() * 1000 - 1_000_000, more = {}) {
@@ -183,6 +186,7 @@ export class FakeSite {
   async answer(request, response) {
     const url = new URL(request.url, this.url);
     this.requests.push(`${request.method} ${url.pathname}`);
+    this.questions.push(url.pathname.slice(8) + decodeURIComponent(url.search));
     if (this.silent) return void request.socket.destroy();
     response.setHeader('Date', new Date(Date.now() + this.shift).toUTCString());
     if (!url.pathname.startsWith('/api/v1/')) return this.sendPage(url.pathname, response);
@@ -197,6 +201,9 @@ export class FakeSite {
     if (noun === 'events' && !id) return this.list(response, url.searchParams);
     if (noun === 'events') return this.event(response, id, part);
     if (noun === 'gaps' && !id) return this.listGaps(response, url.searchParams);
+    if (noun === 'clips' && !id) return this.listClips(response, url.searchParams);
+    if (noun === 'places') return this.places(response, url.searchParams);
+    if (noun === 'counts') return this.count(response, id, url.searchParams);
     if (noun === 'clips' && part === 'media') return this.clip(request, response, id);
     return problem(response, 404, 'no such thing');
   }
@@ -237,15 +244,16 @@ export class FakeSite {
   }
 
   list(response, query) {
-    const known = new Set(['camera', 'division', 'state', 'limit', 'cursor', 'to', 'from', 'kind', 'near']);
+    const known = new Set(['camera', 'division', 'state', 'limit', 'cursor', 'to', 'from', 'kind', 'min_score', ...areas]);
     for (const [name, value] of query)
       if (!known.has(name) || value === '') return problem(response, 400, `${name}: no such filter, or empty`);
     const limit = Number(query.get('limit') ?? 100);
     const fits = (event) =>
-      (!query.has('camera') || event.camera === query.get('camera')) &&
-      event.division.startsWith(query.get('division') ?? '') &&
       (!query.has('state') || event.state === query.get('state')) &&
       (!query.has('kind') || event.kind === query.get('kind')) &&
+      event.score >= Number(query.get('min_score')) &&
+      (!query.has('from') || event.end_us > Number(query.get('from'))) &&
+      this.isWithin(event.camera, query) &&
       (!query.has('to') || event.start_us < Number(query.get('to'))) &&
       (!query.has('cursor') || `${event.start_us}` < query.get('cursor'));
     const all = this.events.filter(fits).sort((a, b) => b.start_us - a.start_us);
@@ -264,9 +272,63 @@ export class FakeSite {
     return json(response, { ...timed(event), clips: this.clips.filter(covers).map(timed) });
   }
 
+  // --- places -----------------------------------------------------------------------------------
+
+  // Whether the place filters of a question leave this camera in.
+  isWithin(id, query) {
+    const camera = this.cameras.find((one) => one.id === id);
+    const numbers = (name) => query.get(name).split(/[,;]/).map(Number);
+    const metres = (lon, lat) => 111195 * Math.hypot((camera.lon - lon) * Math.cos((lat * Math.PI) / 180), camera.lat - lat);
+    if (query.has('camera') && query.get('camera') !== id) return false;
+    if (!(camera.division + camera.grid).startsWith(query.get('division') ?? '')) return false;
+    if (!areas.some((name) => query.has(name))) return true;
+    if (camera.lon === undefined) return false;
+    if (query.has('near')) return metres(...numbers('near')) <= numbers('near')[2];
+    if (query.has('covers')) return metres(...numbers('covers')) <= (camera.range_m ?? 0);
+    const all = numbers(query.has('box') ? 'box' : 'polygon'); // of a polygon, the box around it will do here
+    const [lons, lats] = [0, 1].map((axis) => all.filter((_, n) => n % 2 === axis));
+    return camera.lon >= Math.min(...lons) && camera.lon <= Math.max(...lons) && camera.lat >= Math.min(...lats) && camera.lat <= Math.max(...lats);
+  }
+
+  places(response, query) {
+    const items = this.cameras.filter((camera) => this.isWithin(camera.id, query)).map(({ id, name, division, grid, lon, lat, heading_deg, fov_deg, range_m }) =>
+      ({ camera: id, camera_name: name, division, grid, lon, lat, heading_deg, fov_deg, range_m, since: iso(0), since_us: 0, registered: true }));
+    return json(response, { items, total: items.length });
+  }
+
+  // Days are those of Asia/Shanghai, as in the tests' browser.
+  count(response, by, query) {
+    const nouns = { events: this.events, clips: this.clips, gaps: this.gaps }[query.get('of')];
+    const begin = (noun) => noun.from_us ?? noun.start_us;
+    const found = nouns.filter((noun) => this.isWithin(noun.camera, query) && (!query.has('kind') || noun.kind === query.get('kind')) &&
+      begin(noun) >= Number(query.get('from')) && begin(noun) < Number(query.get('to') ?? Infinity));
+    const counted = new Map();
+    for (const noun of found) {
+      const key = by === 'days' ? Math.floor((begin(noun) / 1e6 + 8 * 3600) / 86400) : noun.camera;
+      counted.set(key, (counted.get(key) ?? 0) + 1);
+    }
+    const day = (number, count) => {
+      const from_us = (number * 86400 - 8 * 3600) * 1e6;
+      return { day: new Date(number * 86400e3).toISOString().slice(0, 10), from: iso(from_us), from_us, to: iso(from_us + 86400e6), to_us: from_us + 86400e6, count };
+    };
+    const cell = (id, count) => {
+      const { division, grid, lon, lat } = this.cameras.find((one) => one.id === id);
+      return { division, grid, lon, lat, count };
+    };
+    const items = [...counted].sort().map(([key, count]) => (by === 'days' ? day(key, count) : cell(key, count)));
+    return json(response, { items, total: items.length });
+  }
+
+  listClips(response, query) {
+    const fits = (clip) => this.isWithin(clip.camera, query) && (!query.has('state') || clip.state === query.get('state')) &&
+      clip.start_us < Number(query.get('to') ?? Infinity) && clip.end_us > Number(query.get('from'));
+    const items = this.clips.filter(fits).sort((a, b) => b.start_us - a.start_us).map(timed);
+    return json(response, { items, next: '', head: this.facts.length });
+  }
+
   listGaps(response, query) {
     const [from, to] = [Number(query.get('from')), Number(query.get('to') ?? Infinity)];
-    const fits = (gap) => gap.camera === query.get('camera') && gap.from_us < to && (gap.to_us ?? Infinity) > from;
+    const fits = (gap) => this.isWithin(gap.camera, query) && gap.from_us < to && (gap.to_us ?? Infinity) > from;
     return json(response, { items: this.gaps.filter(fits), next: '', head: this.facts.length });
   }
 

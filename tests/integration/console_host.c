@@ -12,6 +12,8 @@
 //   open     commit an event and a clip that go on          -> "open EVENT CLIP"
 //   login    make another one-time login                    -> "login URL"
 //   expire   make a login that is too old                   -> "login URL"
+//   move     put the first camera elsewhere                 -> "move"
+//   leave    take the second one out of the registry        -> "leave"
 //   sick / well   what /readyz says                         -> "sick" / "well"
 //   quit     (or the end of stdin)
 // --live commits an event each second and keeps running without stdin. Needs ffmpeg for its media.
@@ -104,12 +106,12 @@ static void make_media(struct host *host)
 
 static const struct {
     const char *id, *name, *division, *grid, *url;
-    double lon, lat;
+    double lon, lat, range_m;
 } cameras[] = {
-    {"gate-07", "East gate", "640323101", "004", "rtsp://10.0.7.7/stream1", 106.4210, 37.7850},
+    {"gate-07", "East gate", "640323101", "004", "rtsp://10.0.7.7/stream1", 106.4210, 37.7850, 0},
     {"market-02", "集贸市场", "640323102", "011", "rtsp://10.0.7.8/live?channel=2&password=hunter2",
-     106.4350, 37.7910},
-    {"bridge-01", "North bridge", "640323101", "009", "rtsp://10.0.7.9/h264", NAN, NAN},
+     106.4350, 37.7910, 60},
+    {"bridge-01", "North bridge", "640323101", "009", "rtsp://10.0.7.9/h264", NAN, NAN, 0},
 };
 
 static void commit(struct host *host, const struct gw_fact *facts, int count)
@@ -149,22 +151,29 @@ static void add_details(struct gw_camera *camera)
     camera->retention_days = 90;
 }
 
+static struct gw_camera put_camera(struct host *host, size_t number, double lon, double lat)
+{
+    struct gw_camera camera = {
+        .enabled = true, .lon = lon, .lat = lat, .view.range_m = cameras[number].range_m};
+    strcpy(camera.id, cameras[number].id);
+    strcpy(camera.name, cameras[number].name);
+    strcpy(camera.division, cameras[number].division);
+    strcpy(camera.grid, cameras[number].grid);
+    strcpy(camera.record_url, cameras[number].url);
+    strcpy(camera.username, "viewer");
+    strcpy(camera.password, "s3cr3t-of-the-camera");
+    if (number == 0)
+        add_details(&camera);
+    if (gw_index_put_camera(host->index, &camera) < 0)
+        die(gw_index_error(host->index), GW_ERROR_INDEX);
+    return camera;
+}
+
 static void add_cameras(struct host *host)
 {
     for (size_t i = 0; i < sizeof(cameras) / sizeof(cameras[0]); i++) {
-        struct gw_camera camera = {.enabled = true, .lon = cameras[i].lon, .lat = cameras[i].lat};
+        struct gw_camera camera = put_camera(host, i, cameras[i].lon, cameras[i].lat);
         struct gw_fact fact = {.kind = GW_FACT_CAMERA_ONLINE, .wall_us = gw_wall_us()};
-        strcpy(camera.id, cameras[i].id);
-        strcpy(camera.name, cameras[i].name);
-        strcpy(camera.division, cameras[i].division);
-        strcpy(camera.grid, cameras[i].grid);
-        strcpy(camera.record_url, cameras[i].url);
-        strcpy(camera.username, "viewer");
-        strcpy(camera.password, "s3cr3t-of-the-camera");
-        if (i == 0)
-            add_details(&camera);
-        if (gw_index_put_camera(host->index, &camera) < 0)
-            die(gw_index_error(host->index), GW_ERROR_INDEX);
         fact.camera =
             (struct gw_camera_state){.since_us = gw_wall_us(), .status = GW_CAMERA_ONLINE};
         strcpy(fact.camera.camera, camera.id);
@@ -340,6 +349,13 @@ static bool obey(struct host *host, const char *line)
                (long long)gw_index_head(host->index));
     } else if (!strcmp(line, "open")) {
         add_open(host);
+    } else if (!strcmp(line, "move")) {
+        put_camera(host, 0, 106.5, 37.9);
+        puts(line);
+    } else if (!strcmp(line, "leave")) {
+        if (gw_index_remove_camera(host->index, cameras[1].id) < 0)
+            die(gw_index_error(host->index), GW_ERROR_INDEX);
+        puts(line);
     } else if (!strcmp(line, "login")) {
         print_login(host, 600 * GW_SECOND);
     } else if (!strcmp(line, "expire")) {

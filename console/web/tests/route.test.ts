@@ -4,12 +4,15 @@
 import { describe, expect, test } from 'vitest';
 
 import { emptyFilter } from '../src/lib/queue';
+import { emptySearch } from '../src/lib/search';
 import { formatRoute, parseRoute, type Route } from '../src/lib/route';
 
 describe('route', () => {
   test.each<Route>([
     { page: 'queue', event: '', filter: emptyFilter },
     { page: 'queue', event: '0190a5c2-1', filter: { camera: 'gate-07', division: '640323', kind: 'over-bright', state: 'open' } },
+    { page: 'search', result: '', search: emptySearch },
+    { page: 'search', result: '0190a5c2-1', search: { ...emptySearch, of: 'clips', area: { shape: 'near', text: '106.42,37.785,500' } } },
     { page: 'cameras' },
     { page: 'login', code: 'a b/c' },
   ])('an_address_names_the_page_it_was_made_of: %o', (route) => {

@@ -4,7 +4,7 @@
 // Requests to /api/v1: JSON in, JSON out, failures as ApiError. Nothing else in the page calls
 // fetch() for JSON.
 
-import type { Camera, EventWithClips, Gap, GridEvent, Page, Session } from './types';
+import type { Camera, CellCount, DayCount, EventWithClips, Gap, GridEvent, Page, Placed, Session, Whole } from './types';
 
 const base = '/api/v1';
 const patience = 15_000; // ms until a site that says nothing counts as unreachable
@@ -20,7 +20,7 @@ export class ApiError extends Error {
   }
 }
 
-type Query = Record<string, string | number | undefined>;
+export type Query = Record<string, string | number | undefined>;
 
 const noticeDate: ((siteMs: number) => void)[] = [];
 
@@ -87,6 +87,11 @@ export const api = {
     call<Page<GridEvent>>('GET', '/events', { ...filter, ...more }),
   event: (id: string) => call<EventWithClips>('GET', `/events/${id}`),
   gaps: (filter: { camera: string; from: number; to?: number }) => call<Page<Gap>>('GET', '/gaps', filter),
+  // Events, clips or gaps, by any filters that docs/ref/api.md has for them.
+  find: <T>(noun: string, query: Query) => call<Page<T>>('GET', `/${noun}`, query),
+  places: (query: Query) => call<Whole<Placed>>('GET', '/places', query),
+  countDays: (query: Query) => call<Whole<DayCount>>('GET', '/counts/days', query),
+  countCells: (query: Query) => call<Whole<CellCount>>('GET', '/counts/cells', query),
   cameras: () => call<{ items: Camera[] }>('GET', '/cameras'),
 };
 

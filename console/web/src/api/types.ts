@@ -16,6 +16,34 @@ export interface Place {
   camera_name: string;
   lon?: number;
   lat?: number;
+  heading_deg?: number; // clockwise from north
+  fov_deg?: number; // absent: all round, or nobody knows
+  range_m?: number;
+  height_m?: number;
+}
+
+// Where a camera was, and since when.
+export interface Placed extends Place {
+  camera: string;
+  since_us: number;
+  until_us?: number; // not while it is there
+  registered: boolean;
+}
+
+// A day of the site's clock on which something began.
+export interface DayCount {
+  day: string; // "2026-05-04"
+  from_us: number;
+  to_us: number;
+  count: number;
+}
+
+export interface CellCount {
+  division: string;
+  grid: string;
+  lon?: number; // middle of its cameras
+  lat?: number;
+  count: number;
 }
 
 export interface GridEvent extends Place {
@@ -115,6 +143,12 @@ export interface Page<T> {
   items: T[];
   next: string;
   head: number;
+}
+
+// What comes in one piece; `total` may be more than there is room for.
+export interface Whole<T> {
+  items: T[];
+  total: number;
 }
 
 export interface Session {

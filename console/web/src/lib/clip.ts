@@ -74,3 +74,6 @@ export function applyClip(clips: Clip[], told: Clip, event: GridEvent): Clip[] {
 function laterClip(known: Clip, told: Clip): Clip {
   return known.state !== 'recording' && told.state === 'recording' ? known : told;
 }
+
+// "812 kB", "1.4 MB"
+export const fileSize = (bytes: number) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);

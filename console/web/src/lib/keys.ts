@@ -17,7 +17,11 @@ export type Action =
   | 'back'
   | 'forward'
   | 'fullscreen'
-  | 'newest';
+  | 'newest'
+  | 'circle'
+  | 'polygon'
+  | 'box'
+  | 'covers';
 
 export interface Press {
   key: string;
@@ -46,6 +50,10 @@ export const bindings: Binding[] = [
   { action: 'snapshot', keys: ['s'], shown: ['s'] },
   { action: 'fullscreen', keys: ['f'], shown: ['f'] },
   { action: 'filter', keys: ['/'], shown: ['/'] },
+  { action: 'circle', keys: ['c'], shown: ['c'] },
+  { action: 'polygon', keys: ['p'], shown: ['p'] },
+  { action: 'box', keys: ['b'], shown: ['b'] },
+  { action: 'covers', keys: ['v'], shown: ['v'] },
   { action: 'help', keys: ['?'], shown: ['?'] },
 ];
 
@@ -66,7 +74,7 @@ export function actionOf(press: Press, focus: Focus): Action | undefined {
 export function focusOf(element: Element | null): Focus {
   if (!element || element === document.body) return 'page';
   if (element.closest('[data-keys="page"]')) return 'page';
-  if (element.matches('input:not([type=radio]):not([type=checkbox]), textarea, [contenteditable]'))
+  if (element.matches('input:not([type=radio]):not([type=checkbox]):not([type=range]), textarea, [contenteditable]'))
     return 'text';
   return element.matches('a, button, input, [role=button], [tabindex]') ? 'control' : 'page';
 }

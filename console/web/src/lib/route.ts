@@ -3,14 +3,17 @@
 
 // Which page the address names. Pure: text to route and back.
 //
-//   #/queue   #/queue/EVENT   #/queue?camera=…&division=…&kind=…&state=…   #/cameras   #/login/CODE
+//   #/queue   #/queue/EVENT   #/queue?camera=…&division=…&kind=…&state=…
+//   #/search   #/search/RESULT?of=…&from=…&near=…   #/cameras   #/login/CODE
 
 import type { EventFilter } from '../api/client';
 import { eventKinds } from '../api/types';
 import { emptyFilter } from './queue';
+import { formatSearch, parseSearch, type Search } from './search';
 
 export type Route =
   | { page: 'queue'; event: string; filter: EventFilter }
+  | { page: 'search'; result: string; search: Search }
   | { page: 'cameras' }
   | { page: 'login'; code: string };
 
@@ -19,17 +22,21 @@ export function parseRoute(hash: string): Route {
   const [page, argument = ''] = path.split('/');
   if (page === 'login') return { page, code: decode(argument) };
   if (page === 'cameras') return { page };
+  if (page === 'search') return { page, result: decode(argument), search: parseSearch(query) };
   return { page: 'queue', event: decode(argument), filter: parseFilter(query) };
 }
 
 export function formatRoute(route: Route): string {
   if (route.page === 'login') return `#/login/${encodeURIComponent(route.code)}`;
   if (route.page === 'cameras') return '#/cameras';
+  if (route.page === 'search') return address('search', route.result, formatSearch(route.search));
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(route.filter)) if (value) query.set(name, value);
-  const event = route.event ? `/${encodeURIComponent(route.event)}` : '';
-  return `#/queue${event}${`${query}` ? `?${query}` : ''}`;
+  return address('queue', route.event, String(query));
 }
+
+const address = (page: string, opened: string, query: string) =>
+  `#/${page}${opened ? `/${encodeURIComponent(opened)}` : ''}${query ? `?${query}` : ''}`;
 
 function decode(text: string): string {
   try {
