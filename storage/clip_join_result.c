@@ -3,11 +3,13 @@
 
 #include "storage/clip_join_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static void list_pieces(struct gw_joining *join)
 {
     struct gw_join *result = join->result;
+    assert(join->placed_count > 0);
     result->pieces = calloc((size_t)join->placed_count, sizeof(*result->pieces));
     if (!result->pieces)
         abort();
