@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// How this program was built, as far as its sandbox has to know. Private to sandbox_*.c.
+// How this program was built, as far as its sandbox has to know. Private to sandbox_*.c and
+// verb_plan_media.c.
 #pragma once
 
 // Sanitizers look into the process at its end, and into the program when they find something.

@@ -96,6 +96,12 @@ static bool is_text(const char *text)
     return good;
 }
 
+// Whether it can be written as a date.
+static bool is_of_our_days(int64_t wall_us)
+{
+    return wall_us == GW_NO_TIME || (wall_us >= 0 && wall_us < INT64_C(253402300800) * GW_SECOND);
+}
+
 // Returns -1 to go on, or an exit code.
 static int check(struct choice *choice)
 {
@@ -118,6 +124,8 @@ static int check(struct choice *choice)
     }
     if (gw_arguments_parse(&choice->query, GW_ARGUMENTS_CLIPS, get_value, choice, error) < 0)
         return gw_cli_usage("export", "--%s", error);
+    if (!is_of_our_days(choice->query.from_us) || !is_of_our_days(choice->query.to_us))
+        return gw_cli_usage("export", "--from and --to take times between 1970 and 9999");
     return -1;
 }
 

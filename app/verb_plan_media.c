@@ -13,12 +13,14 @@
 #include "app/cli.h"
 #include "app/media_planner.h"
 #include "app/sandbox.h"
+#include "app/sandbox_build.h"
 #include "app/verbs.h"
 #include "core/error.h"
 #include "storage/join_wire.h"
 
-#define CPU_LIMIT_S 50
-#define FILE_LIMIT  (GW_JOIN_MADE * 2) // of each of the two files in memory
+#define CPU_LIMIT_S  50
+#define FILE_LIMIT   (GW_JOIN_MADE * 2) // of each of the two files in memory
+#define MEMORY_LIMIT (1 << 30)          // addresses; libraries take a third of it
 
 static const char help[] =
     "usage: gridwatch plan-media --store DIR\n"
@@ -50,9 +52,12 @@ static int find_store(int argc, char **argv, const char **ret)
 // Whatever a clip's bytes make of this process: it ends, and does not fill the memory.
 static void limit(void)
 {
-    const struct rlimit cpu = {CPU_LIMIT_S, CPU_LIMIT_S}, file = {FILE_LIMIT, FILE_LIMIT};
+    const struct rlimit cpu = {CPU_LIMIT_S, CPU_LIMIT_S}, file = {FILE_LIMIT, FILE_LIMIT},
+                        memory = {MEMORY_LIMIT, MEMORY_LIMIT};
     setrlimit(RLIMIT_CPU, &cpu);
     setrlimit(RLIMIT_FSIZE, &file);
+    if (!SANITIZED) // sanitizers reserve terabytes
+        setrlimit(RLIMIT_AS, &memory);
 }
 
 static int join(const char *store)

@@ -18,12 +18,14 @@
 
 struct gw_audit_entry {
     int64_t wall_us;
-    const char *session; // id; of the command line ""
-    const char *action;  // "session.open", "session.revoke", "clip.media", "event.snapshot", …
-    const char *object;  // id of what was looked at; "" for none
-    const char *camera;  // "" for none
-    const char *remote;  // address
-    bool continued;      // part of a look: no new row if one of the same look is recent enough
+    const char *session; // id; on the command line "os:USER"
+    // "session.open", "session.revoke", "clip.media", "range.media", "event.snapshot", "export",
+    // "export.written"
+    const char *action;
+    const char *object; // id, or "FROM-TO", of what was looked at; of an export JSON; "" for none
+    const char *camera; // "" for none
+    const char *remote; // address
+    bool continued;     // part of a look: no new row if one of the same look is recent enough
 };
 
 // Adds the row. Returns 1, 0 when this belongs to a look that has its row, or GW_ERROR_INDEX:

@@ -317,8 +317,8 @@ static int check_nothing_more(struct verify *verify, const char **names, size_t 
 
 static int check_files(struct verify *verify)
 {
-    const char **names;
-    size_t count, i;
+    const char **names = NULL;
+    size_t count = 0, i;
     const json_t *file;
     verify->files = json_object_get(verify->manifest, "files");
     if (!json_is_array(verify->files))

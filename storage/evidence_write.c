@@ -172,7 +172,7 @@ int gw_evidence_add(struct gw_evidence_writer *writer, const char *name, gw_evid
 {
     uint8_t hash[GW_EVIDENCE_HASH];
     char text[GW_EVIDENCE_HASH * 2 + 1];
-    int64_t size;
+    int64_t size = 0;
     assert(gw_evidence_name_fits(name));
     int result = write_file(writer, name, read, opaque, &size, hash, error);
     if (result < 0)

@@ -22,7 +22,8 @@
 #include "core/error.h"
 
 #define LONGEST_US (24 * 3600 * GW_SECOND)
-#define WAIT_US    (60 * GW_SECOND) // for others' plans
+#define LATEST_US  (INT64_C(253402300800) * GW_SECOND) // the year 10000
+#define WAIT_US    (60 * GW_SECOND)                    // for others' plans
 #define PAGE       1000
 
 // The clips of the range, oldest first.
@@ -56,6 +57,8 @@ static int read_query(struct gw_request *request, struct gw_query *query,
                                                          : NULL;
     if (missing)
         snprintf(error, GW_ARGUMENT_ERROR_SIZE, "%s: is needed; camera, from and to are", missing);
+    else if (query->from_us < 0 || query->to_us > LATEST_US)
+        snprintf(error, GW_ARGUMENT_ERROR_SIZE, "from: must be between 1970 and 9999, as to");
     else if (query->to_us - query->from_us > LONGEST_US)
         snprintf(error, GW_ARGUMENT_ERROR_SIZE, "to: must be at most 24 hours after from");
     else

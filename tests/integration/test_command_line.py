@@ -22,6 +22,7 @@ WRONG_USAGE = [
     ["export", "--case", "1", "--reason", "two\nlines", "-o", "x"], ["export", "--case", "", "--reason", "r", "-o", "x"],
     ["export", "--case", "1", "--reason", "r", "-o", "x", "--kind", "motion"],
     ["export", "--case", "1", "--reason", "r", "-o", "x", "--from", "yesterday"],
+    ["export", "--case", "1", "--reason", "r", "-o", "x", "--from", "-9223372036854775807"],
     ["verify"], ["verify", "a", "b"], ["verify", "--key", "nonsense", "a"], ["plan-media"],
     ["subscribe", "--no-such-option"], ["user"], ["check-config", "extra", "extra"],
 ]

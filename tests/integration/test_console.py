@@ -336,7 +336,8 @@ def test_a_clip_that_is_recording_gives_what_there_is_so_far(host, client):
 def test_a_range_names_its_camera_and_its_times(client, noun):
     path = f"/api/v1/clips/{noun}"
     for query, name in [("", "camera"), ("?camera=gate-07&to=2", "from"), ("?camera=gate-07&from=1", "to"),
-                        ("?camera=gate-07&from=0&to=86400000001", "to"), ("?camera=gate-07&limit=1", "limit")]:
+                        ("?camera=gate-07&from=0&to=86400000001", "to"),
+                        ("?camera=gate-07&from=-9223372036854775807&to=9223372036854775807", "from"), ("?camera=gate-07&limit=1", "limit")]:
         answer = client.get(path + query)
         assert answer.status == 400 and answer.json()["detail"].startswith(name + ":"), answer.body
     assert client.get(path + "?camera=gate-07&from=1&to=2").status == 404

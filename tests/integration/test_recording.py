@@ -111,6 +111,12 @@ def test_continuous_recording_has_no_gap_where_clips_are_split(make_site, make_c
         assert abs(after["start_us"] - before["end_us"]) < SECOND / footage_maker.FPS
     for clip in closed:
         assert_playable(site, clip)
+    # And as one file from the first to the last, picture by picture.
+    status, _, body = site.request(f"/api/v1/clips/media?camera=gate&from={closed[0]['start_us']}"
+                                   f"&to={closed[-1]['end_us']}")
+    joined = site.folder / "joined.mp4"
+    joined.write_bytes(body)
+    assert status == 200 and len(probe_frames(joined)) == sum(clip["frames"] for clip in closed)
 
 
 def test_a_disk_that_fails_is_said_once_and_recorded_on_again(site, make_camera, footage):

@@ -182,6 +182,28 @@ static void clips_and_snapshots_can_be_written(void **state)
     expect_in_sandbox(make_config(), write_media, NULL);
 }
 
+static int only_read_media(void *opaque)
+{
+    char path[PATH_MAX + 32];
+    int fd = open_in_store("media/shown", O_RDONLY);
+    EXPECT(fd >= 0);
+    close(fd);
+    EXPECT_ERROR(open_in_store("media/shown", O_RDWR), EACCES);
+    EXPECT_ERROR(open_in_store("media/new", O_CREAT | O_WRONLY), EACCES);
+    EXPECT_ERROR(open_in_store("index.db", O_RDONLY), EACCES);
+    snprintf(path, sizeof(path), "%s/media/shown", store);
+    EXPECT_ERROR(unlink(path), EACCES);
+    return 0;
+}
+
+static void who_only_reads_media_changes_nothing_in_it(void **state)
+{
+    struct gw_sandbox_config config = make_config();
+    assert_int_equal(gw_media_write(store, "media/shown", (const uint8_t *)"x", 1), 0);
+    config.reads_only = true;
+    expect_in_sandbox(config, only_read_media, NULL);
+}
+
 // --- decoding and threads ------------------------------------------------------------------------
 
 static void compress(void *opaque, const struct gw_frame *frame)
@@ -459,6 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_but_media_can_be_written_and_the_index_not_even_read),
         cmocka_unit_test(clips_and_snapshots_can_be_written),
+        cmocka_unit_test(who_only_reads_media_changes_nothing_in_it),
         cmocka_unit_test(threads_can_be_made_and_pictures_decoded),
         cmocka_unit_test(threads_of_before_the_filter_are_held_as_well),
         cmocka_unit_test(no_program_is_started_and_no_other_process_touched),
