@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "storage/journal_prune.h"
 #include "storage/marks.h"
 
 enum {
@@ -17,12 +18,13 @@ enum {
     COLLECT_AT = 512,   // rows whose files wait
 };
 
-#define PASS_US  (60 * GW_SECOND)  // between walks by age
-#define LOOK_US  (3 * GW_SECOND)   // between looks at usage, holds and marks
-#define KEEP_US  (60 * GW_SECOND)  // between notes of what the clock shows
-#define REST_US  (2000)            // at least, between two steps that do something
-#define IDLE_US  (1 * GW_SECOND)   // at most, so that a full disk is seen in time
-#define RETRY_US (10 * GW_SECOND)  // after a failure, or when nothing is left to delete
+#define PASS_US  (60 * GW_SECOND)       // between walks by age
+#define LOOK_US  (3 * GW_SECOND)        // between looks at usage, holds and marks
+#define KEEP_US  (60 * GW_SECOND)       // between notes of what the clock shows
+#define PRUNE_US (6 * 3600 * GW_SECOND) // between walks over the journal
+#define REST_US  (2000)                 // at least, between two steps that do something
+#define IDLE_US  (1 * GW_SECOND)        // at most, so that a full disk is seen in time
+#define RETRY_US (10 * GW_SECOND)       // after a failure, or when nothing is left to delete
 #define WALK_US  (600 * GW_SECOND) // a walk for room begins anew: what was in its floor is older now
 #define ALARM_US (3600 * GW_SECOND) // so long a broken floor is told of after the last deletion
 // By then every clip has been closed: record.split is an hour at most.
@@ -49,6 +51,9 @@ struct gw_retention {
     int64_t oldest_begun_us; // mono
     int64_t broken_us;       // mono, of the last deletion in a floor; GW_NO_TIME: none
     struct gw_usage usage;
+    struct gw_prune prune;
+    bool pruning;
+    int64_t next_prune_us; // mono
 
     int batch;   // rows of the next transaction
     int waiting; // rows deleted whose files wait
@@ -447,6 +452,37 @@ static int64_t look(struct gw_retention *retention, const struct gw_retention_no
     return REST_US;
 }
 
+// --- the journal ---------------------------------------------------------------------------------
+
+// Before when facts may be of rows that are gone; without a ceiling those before the oldest clip.
+static int64_t prune_before_us(const struct gw_retention *retention)
+{
+    const struct gw_retention_rules *rules = &retention->config.rules;
+    int64_t longest_us = rules->ceiling_us;
+
+    if (!longest_us)
+        return retention->report.oldest_us; // GW_NO_TIME is before everything
+    if (rules->motion_us > longest_us)
+        longest_us = rules->motion_us;
+    if (rules->gap_us > longest_us)
+        longest_us = rules->gap_us;
+    return retention->clock.now_us - longest_us;
+}
+
+static int64_t prune(struct gw_retention *retention, const struct gw_retention_now *now)
+{
+    if (!retention->pruning)
+        gw_prune_begin(&retention->prune);
+    const int64_t before = retention->prune.dropped;
+    const int result = gw_prune_next(retention->index, &retention->prune,
+                                     prune_before_us(retention), retention->clock.now_us);
+    retention->report.pruned += retention->prune.dropped - before;
+    retention->pruning = !result && !retention->prune.done;
+    if (!retention->pruning)
+        retention->next_prune_us = now->mono_us + PRUNE_US;
+    return result < 0 ? fail(retention, now, result) : REST_US;
+}
+
 // --- rounds --------------------------------------------------------------------------------------
 
 static int64_t do_what_is_due(struct gw_retention *retention, const struct gw_retention_now *now)
@@ -461,6 +497,8 @@ static int64_t do_what_is_due(struct gw_retention *retention, const struct gw_re
         return look(retention, now);
     if (retention->may_expire && (retention->walking || now->mono_us >= retention->next_pass_us))
         return expire(retention, now);
+    if (retention->may_expire && (retention->pruning || now->mono_us >= retention->next_prune_us))
+        return prune(retention, now);
     return IDLE_US;
 }
 

@@ -61,6 +61,7 @@ struct gw_retention_report {
     int64_t garbage;        // files that wait to be unlinked
     int holds;              // that last
     uint64_t deleted[3][3]; // by noun and reason (not MISSING), since the start
+    int64_t pruned;         // facts that left the journal, since the start
     uint64_t failures;      // rounds that the index or the disk ended
 };
 void gw_retention_report(const struct gw_retention *retention, struct gw_retention_report *ret);

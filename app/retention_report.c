@@ -203,6 +203,8 @@ void gw_retention_report_write_metrics(const struct gw_retention_report *report,
               (double)report->behind_us / GW_SECOND);
     write_one(out, "gridwatch_retention_garbage_files", "gauge", "Files that wait to be unlinked.",
               (double)report->garbage);
+    write_one(out, "gridwatch_retention_pruned_facts_total", "counter",
+              "Facts that left the journal with their rows.", (double)report->pruned);
     write_one(out, "gridwatch_retention_failures_total", "counter",
               "Rounds that ended with an error, and files that could not be unlinked.",
               (double)report->failures);
