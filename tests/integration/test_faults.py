@@ -154,6 +154,8 @@ def test_a_site_on_a_full_disk_goes_on_by_itself_when_there_is_room(opened, make
     wait_for("no open gap", lambda: all(gap["state"] == "closed" for gap in site.get("/gaps")["items"]), 10)
     assert {gap["cause"] for gap in site.get("/gaps")["items"]} == {"disk-full"}
     wait_for("told", lambda: acknowledged.of_kind("gap.closed"), 5)
+    wait_for("an alarm", lambda: any("the disk is full" in message.data["reason"]
+                                     for message in acknowledged.of_kind("camera.degraded")), 5)
     assert_nothing_lost(site, camera, acknowledged)
     site.stop()
 
@@ -203,6 +205,7 @@ def test_a_disk_that_turns_read_only_is_a_gap_until_it_is_writable(failing_site,
         calls.fail(kind, errno.EROFS)
     wait_for("refused writes", lambda: calls.hits("write") and calls.hits("create"), 20)
     time.sleep(3)
+    before |= ids(growing(site))
     assert site.process.poll() is None and site.workers()
     status, _, body = site.request("/readyz")
     assert status == 503 and b"index" in body
@@ -210,6 +213,8 @@ def test_a_disk_that_turns_read_only_is_a_gap_until_it_is_writable(failing_site,
     recording_again(site, before, deadline_s=10)
     wait_for("no open gap", lambda: all(gap["state"] == "closed" for gap in site.get("/gaps")["items"]), 10)
     assert {gap["cause"] for gap in site.get("/gaps")["items"]} == {"disk-failed"}
+    wait_for("an alarm", lambda: any("the disk fails" in message.data["reason"]
+                                     for message in acknowledged.of_kind("camera.degraded")), 10)
     assert_nothing_lost(site, camera, acknowledged, stray=2)
     site.stop()
 
