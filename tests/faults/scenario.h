@@ -23,7 +23,7 @@
 enum {
     SCENARIO_GOP = 5,
     SCENARIO_PICTURES = 110, // 22 s, unless the ledger says otherwise
-    SCENARIO_FACTS = 8192,
+    SCENARIO_FACTS = 2048,
     SCENARIO_EVENT_EVERY = 30, // pictures
 };
 
