@@ -238,7 +238,13 @@ def test_a_store_that_cannot_be_written_is_refused_in_one_line(opened, make_site
     memory_disk(opened, site.store, "size=8m")
     site.start()
     site.stop()
+
+    def assert_refused(why):
+        done = run("serve", "-c", site.config, timeout=20)
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1 and str(site.store) in done.stderr and why in done.stderr, done.stderr
+    fill(site.store / "filler")
+    assert_refused("No space left")
+    (site.store / "filler").unlink()
     subprocess.run(["mount", "-o", "remount,ro", str(site.store)], check=True)
-    done = run("serve", "-c", site.config, timeout=20)
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1 and str(site.store) in done.stderr and "ead-only" in done.stderr, done.stderr
+    assert_refused("ead-only")
