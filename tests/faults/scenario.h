@@ -25,15 +25,18 @@ enum {
     SCENARIO_PICTURES = 110, // 22 s, unless the ledger says otherwise
     SCENARIO_FACTS = 2048,
     SCENARIO_EVENT_EVERY = 30, // pictures
+    SCENARIO_ASKS_FROM = 4,    // of them: what an event asks for, without pre-roll and post-roll
+    SCENARIO_ASKS_TO = 20,
 };
 
 // Shared memory. Zeroed but for pictures before the scenario.
 struct scenario_ledger {
     int32_t pictures;
-    int32_t pace_us;    // real time between two pictures
-    atomic_int started; // the index is open and knows the camera
-    atomic_int sent;    // pictures that the camera sent
-    atomic_int healed;  // the disk was well from this picture on; 0: never ill, or never again well
+    int32_t pace_us;     // real time between two pictures
+    int32_t events_only; // what is recorded; else everything
+    atomic_int started;  // the index is open and knows the camera
+    atomic_int sent;     // pictures that the camera sent
+    atomic_int healed; // the disk was well from this picture on; 0: never ill, or never again well
     atomic_int finished; // the recorder was stopped in order
     atomic_int drained;  // and everything was acknowledged
     atomic_int acked;

@@ -235,7 +235,8 @@ static int read_pictures(struct check *check, int clip, const char *full)
             complain(check, "%s: picture %d follows %d", full, number, before);
         else if (llabs(wall_us - scenario_time_us(number)) > 1000)
             complain(check, "%s: picture %d is at another time", full, number);
-        else if (check->clip_of[number] >= 0)
+        else if (check->clip_of[number] >= 0 &&
+                 !check->ledger->events_only) // each has its pre-roll
             complain(check, "%s: picture %d is in another clip, too", full, number);
         else
             check->clip_of[number] = clip;
@@ -277,7 +278,8 @@ static void check_picture_file(struct check *check, const char *path, const stru
                                bool thumbnail)
 {
     static uint8_t bytes[2][SCENARIO_SNAPSHOT_SIZE + 1];
-    const int picture = (int)((event->start_us - SCENARIO_START_US) / SCENARIO_PICTURE_US) - 4;
+    const int picture =
+        (int)((event->start_us - SCENARIO_START_US) / SCENARIO_PICTURE_US) - SCENARIO_ASKS_FROM;
     const size_t size = thumbnail ? SCENARIO_THUMBNAIL_SIZE : SCENARIO_SNAPSHOT_SIZE;
     char full[PATH_MAX];
     snprintf(full, sizeof(full), "%s/%s", check->store, path);
@@ -354,11 +356,27 @@ static const struct gw_gap *find_gap(const struct check *check, int64_t wall_us)
     return NULL;
 }
 
+// Whether the index must know where this picture is: always, or when an event asks for it. Events
+// of which nobody was told ask for nothing.
+static bool is_asked_for(const struct check *check, int picture)
+{
+    const int since = picture % SCENARIO_EVENT_EVERY;
+    if (!check->ledger->events_only)
+        return true;
+    for (int i = 0; i < check->event_count; i++)
+        if (check->events[i].event.start_us ==
+            scenario_time_us(picture - since + SCENARIO_ASKS_FROM))
+            return since >= SCENARIO_ASKS_FROM && since < SCENARIO_ASKS_TO;
+    return false;
+}
+
 static void check_pictures(struct check *check)
 {
     int silent = 0, false_gaps = 0, late = 0, gone = 0;
     for (int i = 0; i < check->ledger->sent; i++) {
         const bool there = check->clip_of[i] >= 0;
+        if (!is_asked_for(check, i))
+            continue;
         // In the middle of the picture: borders are rounded to ticks.
         const bool missing = find_gap(check, scenario_time_us(i) + SCENARIO_PICTURE_US / 2);
         gone += !there;
