@@ -5,7 +5,8 @@
 // clip writer, snapshots, commits, and the repair after a lost process. Its ledger lies outside of
 // the store: what the camera sent, and which facts were acknowledged.
 //
-//   scenario.c (records) -> store, ledger -> scenario_check.c (compares)
+//   scenario.c (records) -> store, ledger -> scenario_recover.c (the next start)
+//                                         -> scenario_check.c (compares)
 //   scenario_main.c, test_sweep.c: who runs them, and with which faults
 #pragma once
 
