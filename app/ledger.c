@@ -80,10 +80,16 @@ static bool commit(struct gw_ledger *ledger, const struct gw_fact_entry *entries
         gw_log_error(ledger->config.log,
                      "cannot commit to the index: %s; workers keep their facts and send them again",
                      gw_index_error(ledger->config.index));
-    else if (!error && ledger->failing)
-        gw_log_info(ledger->config.log, "the index commits again");
-    ledger->failing = error;
+    ledger->failing |= error;
     return !error;
+}
+
+// Something was written. A commit of nothing but what is skipped succeeds on any disk.
+static void note_progress(struct gw_ledger *ledger)
+{
+    if (ledger->failing)
+        gw_log_info(ledger->config.log, "the index commits again");
+    ledger->failing = false;
 }
 
 // Tells a worker how far its facts are on the disk; what it sent beyond that it sends again.
@@ -100,8 +106,10 @@ static void settle(struct gw_ledger *ledger, const struct gw_id *boot)
 
     for (int i = 0; i < ledger->batch_count; i++) {
         const struct gw_fact_entry *entry = &ledger->batch[i];
-        if (gw_id_equal(&entry->boot, boot) && (int64_t)entry->boot_seq <= seq)
-            ledger->config.committed(ledger->config.opaque, entry);
+        if (!gw_id_equal(&entry->boot, boot) || (int64_t)entry->boot_seq > seq)
+            continue;
+        note_progress(ledger);
+        ledger->config.committed(ledger->config.opaque, entry);
     }
     ack(ledger, boot, seq);
 }
@@ -155,6 +163,7 @@ bool gw_ledger_record(struct gw_ledger *ledger, const struct gw_fact *facts, int
         entries[i] = (struct gw_fact_entry){.fact = facts[i]};
     if (!commit(ledger, entries, count))
         return false;
+    note_progress(ledger);
     gw_ledger_publish(ledger);
     return true;
 }

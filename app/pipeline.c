@@ -64,6 +64,12 @@ static void handle_broke(void *opaque, enum gw_gap_cause cause)
     gw_recorder_broke(pipeline->recorder, cause);
 }
 
+static enum gw_gap_cause find_unwritten(void *opaque)
+{
+    struct gw_pipeline *pipeline = opaque;
+    return gw_recorder_unwritten(pipeline->recorder);
+}
+
 static void handle_detect_pushed(void *opaque)
 {
     struct gw_pipeline *pipeline = opaque;
@@ -169,6 +175,7 @@ static int create_supervisor(struct gw_pipeline *pipeline, const struct gw_setti
                                           .state = handle_state,
                                           .received = handle_received,
                                           .broke = handle_broke,
+                                          .unwritten = find_unwritten,
                                           .pushed = handle_pushed};
     config.session.stall_timeout_us = settings->stall_us;
     config.session.transport = (enum gw_transport)settings->transport;

@@ -48,6 +48,7 @@ struct gw_recorder {
 
     atomic_uint_fast64_t clips, truncated;
     atomic_int_fast64_t clock_offset_us; // of the camera, as last told
+    atomic_int unwritten;                // an enum gw_gap_cause
 };
 
 static void post(struct gw_recorder *recorder, struct gw_fact *fact)
@@ -117,6 +118,11 @@ void gw_recorder_clock(struct gw_recorder *recorder, int64_t offset_us)
     atomic_store(&recorder->clock_offset_us, offset_us);
 }
 
+enum gw_gap_cause gw_recorder_unwritten(struct gw_recorder *recorder)
+{
+    return (enum gw_gap_cause)atomic_load(&recorder->unwritten);
+}
+
 static void handle_reports(struct gw_recorder *recorder)
 {
     struct gw_event_report *report;
@@ -147,6 +153,8 @@ static bool wants_recording(const struct gw_recorder *recorder)
 // ends.
 static void note_disk(struct gw_recorder *recorder, const char *what, int error)
 {
+    if (error)
+        atomic_store(&recorder->unwritten, gw_recorder_coverage_cause(error));
     if (error == recorder->disk_error)
         return;
     recorder->disk_error = error;
@@ -194,6 +202,7 @@ static bool open_clip(struct gw_recorder *recorder, const struct gw_packet *firs
         recorder->retry_mono_us = gw_mono_us() + RETRY_US;
         return false;
     }
+    atomic_store(&recorder->unwritten, GW_GAP_NONE);
     atomic_fetch_add(&recorder->clips, 1);
     recorder->stream = gw_stream_ref(first->stream);
     recorder->clip_start_us = fact.clip.start_us;
@@ -255,6 +264,7 @@ static void stop_recording(struct gw_recorder *recorder, const struct gw_packet 
     gw_recorder_coverage_enough(&recorder->coverage, gw_packet_wall_us(next));
     gw_demand_settle(&recorder->demand);
     recorder->recording = false;
+    atomic_store(&recorder->unwritten, GW_GAP_NONE); // nobody asks
     gw_ring_hold(recorder->config.ring, GW_CURSOR_NONE);
 }
 

@@ -49,6 +49,10 @@ int64_t gw_recorder_received_until(struct gw_recorder *recorder);
 // thread.
 void gw_recorder_clock(struct gw_recorder *recorder, int64_t offset_us);
 
+// Why what shall be recorded cannot be: GW_GAP_DISK_FULL, GW_GAP_DISK_FAILED, GW_GAP_NONE when it
+// can, or nothing shall be. Any thread.
+enum gw_gap_cause gw_recorder_unwritten(struct gw_recorder *recorder);
+
 // Writes what waits: snapshots, then packets, a bounded number of them. Returns whether more waits.
 bool gw_recorder_step(struct gw_recorder *recorder);
 

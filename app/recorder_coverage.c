@@ -105,8 +105,10 @@ void gw_recorder_coverage_written(struct gw_recorder_coverage *coverage,
     coverage->lapped = false;
 }
 
-static enum gw_gap_cause disk_cause(int error)
+enum gw_gap_cause gw_recorder_coverage_cause(int error)
 {
+    if (!error)
+        return GW_GAP_NONE;
     return error == -ENOSPC || error == -EDQUOT ? GW_GAP_DISK_FULL : GW_GAP_DISK_FAILED;
 }
 
@@ -116,9 +118,9 @@ void gw_recorder_coverage_miss(struct gw_recorder_coverage *coverage, int64_t fi
 
     pthread_mutex_lock(&coverage->lock);
     if (keeps_all(coverage))
-        gw_coverage_break(&coverage->book, disk_cause(error));
+        gw_coverage_break(&coverage->book, gw_recorder_coverage_cause(error));
     else
-        gw_coverage_miss(&coverage->book, from_us, disk_cause(error));
+        gw_coverage_miss(&coverage->book, from_us, gw_recorder_coverage_cause(error));
     pthread_mutex_unlock(&coverage->lock);
 }
 

@@ -63,6 +63,8 @@ void gw_recorder_coverage_lapped(struct gw_recorder_coverage *coverage);
 // What should be written from the end of this recording on, or, while it has nothing, from
 // first_us on, cannot be: -errno of the disk.
 void gw_recorder_coverage_miss(struct gw_recorder_coverage *coverage, int64_t first_us, int error);
+// What the disk's error is called as the cause of a gap.
+enum gw_gap_cause gw_recorder_coverage_cause(int error);
 // No event asks for the picture at at_us any more.
 void gw_recorder_coverage_enough(struct gw_recorder_coverage *coverage, int64_t at_us);
 // A clip was closed, and this is how it really ended.

@@ -119,8 +119,11 @@ static void handle_online(void *opaque, const struct gw_stream *stream)
 // Says when a camera that delivers got a fault, another one, or lost it.
 static void judge(struct gw_supervisor *supervisor)
 {
+    const struct gw_supervisor_config *config = &supervisor->config;
     char reason[GW_REASON_SIZE];
     pthread_mutex_lock(&supervisor->lock);
+    if (config->unwritten)
+        gw_vitals_unwritten(&supervisor->vitals, config->unwritten(config->opaque));
     bool changed = gw_vitals_judge(&supervisor->vitals, gw_mono_us());
     memcpy(reason, supervisor->vitals.reason, sizeof(reason));
     pthread_mutex_unlock(&supervisor->lock);

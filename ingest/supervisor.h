@@ -28,6 +28,8 @@ struct gw_supervisor_config {
     void *opaque; // for those below, called on the supervisor's thread; each may be NULL
     void (*state)(void *opaque, const struct gw_camera_state *state); // only changes; see vitals.h
     void (*received)(void *opaque, const struct gw_packet *packet);   // goes into the ring next
+    // Why what it delivers cannot be written now, or GW_GAP_NONE. Must be quick.
+    enum gw_gap_cause (*unwritten)(void *opaque);
     void (*pushed)(void *opaque); // a packet is in the ring; must be quick
     // A session ended, unasked, behind what is in the ring; before state() says so. The next packet
     // has the first such cause as its `lost`.

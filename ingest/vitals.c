@@ -189,6 +189,11 @@ static int returns(const struct gw_vitals *vitals, int64_t mono_us)
     return count;
 }
 
+void gw_vitals_unwritten(struct gw_vitals *vitals, enum gw_gap_cause cause)
+{
+    vitals->unwritten = cause;
+}
+
 // Whether something speaks for this fault now; one that is known stays with less.
 static bool speaks_for(const struct gw_vitals *vitals, enum gw_fault fault, const struct sums *sums,
                        int64_t mono_us)
@@ -198,6 +203,8 @@ static bool speaks_for(const struct gw_vitals *vitals, enum gw_fault fault, cons
     double usual = usual_rate(vitals);
 
     switch (fault) {
+    case GW_FAULT_DISK_FULL: return vitals->unwritten == GW_GAP_DISK_FULL;
+    case GW_FAULT_DISK_FAILED: return vitals->unwritten == GW_GAP_DISK_FAILED;
     case GW_FAULT_UNDECODABLE: return sums->skipped >= FEWEST_SKIPPED;
     case GW_FAULT_LOSS: return loss_of(sums) > (known ? FINE_LOSS : MOST_LOSS);
     case GW_FAULT_RECONNECTING: return returns(vitals, mono_us) >= GW_VITALS_SESSIONS;
@@ -237,6 +244,15 @@ static void explain(struct gw_vitals *vitals, const struct sums *sums)
     const size_t size = sizeof(vitals->reason);
 
     switch (vitals->fault) {
+    case GW_FAULT_DISK_FULL:
+        snprintf(reason, size,
+                 "its pictures are not recorded, because the disk is full; make room there");
+        return;
+    case GW_FAULT_DISK_FAILED:
+        snprintf(reason, size,
+                 "its pictures are not recorded, because the disk fails; look at the log, and at "
+                 "the disk");
+        return;
     case GW_FAULT_UNDECODABLE:
         snprintf(reason, size,
                  "pictures come that cannot be decoded and are skipped; restart the camera, and "

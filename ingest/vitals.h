@@ -14,9 +14,12 @@
 #include <stdint.h>
 
 #include "core/camera.h"
+#include "core/gap.h"
 
 enum gw_fault {
-    GW_FAULT_UNDECODABLE, // most important first
+    GW_FAULT_DISK_FULL, // most important first
+    GW_FAULT_DISK_FAILED,
+    GW_FAULT_UNDECODABLE,
     GW_FAULT_LOSS,
     GW_FAULT_RECONNECTING,
     GW_FAULT_NO_KEYFRAME,
@@ -41,6 +44,7 @@ struct gw_vitals {
     int64_t key_us, key_wall_us; // last keyframe; GW_NO_TIME before it
     int64_t longest_gop_us;      // of this session, by capture
     int64_t clock_offset_us;
+    enum gw_gap_cause unwritten;             // why its pictures cannot be written now
     uint64_t lost, skipped;                  // since init
     int64_t sessions_us[GW_VITALS_SESSIONS]; // when it came back, newest first
     float minutes[GW_VITALS_MINUTES];        // frame rates of past minutes
@@ -63,6 +67,8 @@ void gw_vitals_packet(struct gw_vitals *vitals, int size_bytes, bool key, int64_
 void gw_vitals_lost(struct gw_vitals *vitals, unsigned packets, int64_t mono_us);
 void gw_vitals_skipped(struct gw_vitals *vitals, int64_t mono_us);
 void gw_vitals_clock(struct gw_vitals *vitals, int64_t offset_us);
+// Why what it delivers cannot be written: GW_GAP_DISK_FULL, GW_GAP_DISK_FAILED, or GW_GAP_NONE.
+void gw_vitals_unwritten(struct gw_vitals *vitals, enum gw_gap_cause cause);
 
 // Judges anew, once a second at most, while online. Returns whether the verdict is another one:
 // vitals->reason says what is wrong and what to do, "" when nothing is.

@@ -25,12 +25,24 @@
 
 // --- statements ----------------------------------------------------------------------------------
 
+// "disk I/O error" alone does not say what to do.
+static int find_system_error(struct gw_index *index, int code)
+{
+    return code == SQLITE_IOERR || code == SQLITE_CANTOPEN ? sqlite3_system_errno(index->db) : 0;
+}
+
 int gw_index_fail(struct gw_index *index)
 {
-    snprintf(index->error, sizeof(index->error), "%s", sqlite3_errmsg(index->db));
-    switch (sqlite3_errcode(index->db)) {
+    const int code = sqlite3_errcode(index->db), system = find_system_error(index, code & 0xff);
+    snprintf(index->error, sizeof(index->error), "%s%s%s", sqlite3_errmsg(index->db),
+             system ? ": " : "", system ? strerror(system) : "");
+    switch (code & 0xff) {
     case SQLITE_BUSY: return GW_ERROR_BUSY;
     case SQLITE_FULL: return -ENOSPC;
+    case SQLITE_IOERR:
+        if (system == ENOSPC || system == EDQUOT)
+            return -ENOSPC;
+        return GW_ERROR_INDEX;
     default: return GW_ERROR_INDEX;
     }
 }

@@ -159,7 +159,7 @@ static void tell_of_events(struct gw_recorder *recorder, int number)
     if (since == 7)
         event = (struct gw_event){.id = gw_id_make(now_us),
                                   .camera = SCENARIO_CAMERA,
-                                  .start_us = scenario_time_us(first + 4),
+                                  .start_us = scenario_time_us(first + SCENARIO_ASKS_FROM),
                                   .confirmed_us = now_us,
                                   .snapshot_us = now_us,
                                   .score = 0.5};
@@ -170,7 +170,7 @@ static void tell_of_events(struct gw_recorder *recorder, int number)
     case 7: report(recorder, GW_EVENT_PHASE_OPENED, &event, first, 1); break;
     case 12: report(recorder, GW_EVENT_PHASE_UPDATED, &event, first, 2); break;
     case 15: report(recorder, GW_EVENT_PHASE_UPDATED, &event, first, 0); break;
-    case 20:
+    case SCENARIO_ASKS_TO:
         event.state = GW_EVENT_CLOSED;
         report(recorder, GW_EVENT_PHASE_CLOSED, &event, first, 0);
     }
@@ -178,13 +178,14 @@ static void tell_of_events(struct gw_recorder *recorder, int number)
 
 // --- the site ------------------------------------------------------------------------------------
 
-static int put_camera(struct gw_index *index)
+static int put_camera(struct gw_index *index, bool events_only)
 {
     const struct gw_camera camera = {.id = SCENARIO_CAMERA,
                                      .name = "The gate",
                                      .division = "640323",
                                      .record_url = "rtsp://192.0.2.1/gate",
-                                     .record = GW_RECORD_CONTINUOUS,
+                                     .record =
+                                         events_only ? GW_RECORD_EVENTS : GW_RECORD_CONTINUOUS,
                                      .enabled = true,
                                      .lon = NAN,
                                      .lat = NAN};
@@ -197,7 +198,7 @@ static bool start(struct site *site, const char *store)
     for (int tries = 0; tries < 5; tries++) {
         char error[GW_INDEX_ERROR_SIZE];
         if (gw_index_open(&site->index, store, GW_INDEX_WRITE, "640323", error) == 0) {
-            if (put_camera(site->index) >= 0 &&
+            if (put_camera(site->index, site->ledger->events_only) >= 0 &&
                 gw_index_settle_coverage(site->index, &site->boot, 1, gw_wall_us()) == 0)
                 return true;
             gw_index_close(&site->index);
@@ -268,10 +269,12 @@ void scenario_run(const char *store, struct scenario_ledger *ledger, struct faul
     site->boot = gw_id_make(gw_wall_us());
     if (start(site, store)) {
         ledger->started = 1;
+        const enum gw_record_mode mode =
+            ledger->events_only ? GW_RECORD_EVENTS : GW_RECORD_CONTINUOUS;
         const struct gw_recorder_config config = {.camera = SCENARIO_CAMERA,
-                                                  .mode = GW_RECORD_CONTINUOUS,
-                                                  .settings = {.preroll_us = 5 * GW_SECOND,
-                                                               .postroll_us = 5 * GW_SECOND,
+                                                  .mode = mode,
+                                                  .settings = {.preroll_us = GW_SECOND,
+                                                               .postroll_us = GW_SECOND,
                                                                .split_us = SCENARIO_SPLIT_US,
                                                                .stall_us = 5 * GW_SECOND},
                                                   .store = store,

@@ -5,7 +5,8 @@
 // clip writer, snapshots, commits, and the repair after a lost process. Its ledger lies outside of
 // the store: what the camera sent, and which facts were acknowledged.
 //
-//   scenario.c (records) -> store, ledger -> scenario_check.c (compares)
+//   scenario.c (records) -> store, ledger -> scenario_recover.c (the next start)
+//                                         -> scenario_check.c (compares)
 //   scenario_main.c, test_sweep.c: who runs them, and with which faults
 #pragma once
 
@@ -23,17 +24,20 @@
 enum {
     SCENARIO_GOP = 5,
     SCENARIO_PICTURES = 110, // 22 s, unless the ledger says otherwise
-    SCENARIO_FACTS = 8192,
+    SCENARIO_FACTS = 2048,
     SCENARIO_EVENT_EVERY = 30, // pictures
+    SCENARIO_ASKS_FROM = 4,    // of them: what an event asks for, without pre-roll and post-roll
+    SCENARIO_ASKS_TO = 20,
 };
 
 // Shared memory. Zeroed but for pictures before the scenario.
 struct scenario_ledger {
     int32_t pictures;
-    int32_t pace_us;    // real time between two pictures
-    atomic_int started; // the index is open and knows the camera
-    atomic_int sent;    // pictures that the camera sent
-    atomic_int healed;  // the disk was well from this picture on; 0: never ill, or never again well
+    int32_t pace_us;     // real time between two pictures
+    int32_t events_only; // what is recorded; else everything
+    atomic_int started;  // the index is open and knows the camera
+    atomic_int sent;     // pictures that the camera sent
+    atomic_int healed; // the disk was well from this picture on; 0: never ill, or never again well
     atomic_int finished; // the recorder was stopped in order
     atomic_int drained;  // and everything was acknowledged
     atomic_int acked;

@@ -16,10 +16,9 @@
 
 #include "core/clock.h"
 #include "core/error.h"
-#include "storage/clip_writer.h"
 #include "tests/faults/scenario.h"
 
-enum { MOST = 1000 };
+enum { MOST = 200 };
 
 struct check {
     const char *store, *what;
@@ -50,73 +49,6 @@ static const char *id_text(const struct gw_id *id)
 {
     static char text[GW_ID_TEXT_SIZE];
     return gw_id_format(text, id);
-}
-
-// --- the next start ------------------------------------------------------------------------------
-
-static int close_clips(struct gw_index *index, const char *store, int64_t now_us)
-{
-    static struct gw_clip clips[MOST];
-    int count = gw_index_unfinished_clips(index, NULL, clips, MOST), result = count;
-    for (int i = 0; result >= 0 && i < count; i++) {
-        struct gw_fact_entry entry = {
-            .fact = {.kind = GW_FACT_CLIP_CLOSED, .wall_us = now_us, .clip = clips[i]}};
-        result = gw_clip_repair(store, &entry.fact.clip);
-        if (!result)
-            result = gw_index_commit(index, &entry, 1);
-    }
-    return result < 0 ? result : 0;
-}
-
-static int close_events(struct gw_index *index, int64_t now_us)
-{
-    static struct gw_event events[MOST];
-    int count = gw_index_unfinished_events(index, NULL, events, MOST), result = count;
-    for (int i = 0; result >= 0 && i < count; i++) {
-        struct gw_fact_entry entry = {
-            .fact = {.kind = GW_FACT_EVENT_CLOSED, .wall_us = now_us, .event = events[i]}};
-        entry.fact.event.state = GW_EVENT_CLOSED;
-        entry.fact.event.interrupted = true;
-        result = gw_index_commit(index, &entry, 1);
-    }
-    return result < 0 ? result : 0;
-}
-
-// A worker of the new run has its first picture now.
-static int begin_again(struct gw_index *index, int64_t now_us)
-{
-    const struct gw_id boot = gw_id_make(now_us);
-    const struct gw_fact_entry entry = {
-        .boot = boot,
-        .boot_seq = 1,
-        .fact = {.kind = GW_FACT_COVERAGE,
-                 .wall_us = now_us,
-                 .coverage = {SCENARIO_CAMERA, GW_COVERAGE_BEGAN, GW_GAP_NONE, now_us, now_us}}};
-    int result = gw_index_settle_coverage(index, &boot, 1, now_us);
-    return result ? result : gw_index_commit(index, &entry, 1);
-}
-
-static int settle(struct gw_index *index, const char *store, int64_t now_us)
-{
-    int result = gw_index_settle_coverage(index, NULL, 0, now_us);
-    if (!result)
-        result = close_events(index, now_us);
-    if (!result)
-        result = close_clips(index, store, now_us);
-    return result ? result : begin_again(index, now_us);
-}
-
-int scenario_recover(const char *store, int64_t now_us)
-{
-    struct gw_index *index;
-    char error[GW_INDEX_ERROR_SIZE];
-    scenario_set_clock(now_us);
-    int result = gw_index_open(&index, store, GW_INDEX_WRITE, "640323", error);
-    if (result < 0)
-        return result;
-    result = settle(index, store, now_us);
-    gw_index_close(&index);
-    return result;
 }
 
 // --- what was acknowledged -----------------------------------------------------------------------
@@ -235,7 +167,8 @@ static int read_pictures(struct check *check, int clip, const char *full)
             complain(check, "%s: picture %d follows %d", full, number, before);
         else if (llabs(wall_us - scenario_time_us(number)) > 1000)
             complain(check, "%s: picture %d is at another time", full, number);
-        else if (check->clip_of[number] >= 0)
+        else if (check->clip_of[number] >= 0 &&
+                 !check->ledger->events_only) // each has its pre-roll
             complain(check, "%s: picture %d is in another clip, too", full, number);
         else
             check->clip_of[number] = clip;
@@ -277,7 +210,8 @@ static void check_picture_file(struct check *check, const char *path, const stru
                                bool thumbnail)
 {
     static uint8_t bytes[2][SCENARIO_SNAPSHOT_SIZE + 1];
-    const int picture = (int)((event->start_us - SCENARIO_START_US) / SCENARIO_PICTURE_US) - 4;
+    const int picture =
+        (int)((event->start_us - SCENARIO_START_US) / SCENARIO_PICTURE_US) - SCENARIO_ASKS_FROM;
     const size_t size = thumbnail ? SCENARIO_THUMBNAIL_SIZE : SCENARIO_SNAPSHOT_SIZE;
     char full[PATH_MAX];
     snprintf(full, sizeof(full), "%s/%s", check->store, path);
@@ -354,11 +288,27 @@ static const struct gw_gap *find_gap(const struct check *check, int64_t wall_us)
     return NULL;
 }
 
+// Whether the index must know where this picture is: always, or when an event asks for it. Events
+// of which nobody was told ask for nothing.
+static bool is_asked_for(const struct check *check, int picture)
+{
+    const int since = picture % SCENARIO_EVENT_EVERY;
+    if (!check->ledger->events_only)
+        return true;
+    for (int i = 0; i < check->event_count; i++)
+        if (check->events[i].event.start_us ==
+            scenario_time_us(picture - since + SCENARIO_ASKS_FROM))
+            return since >= SCENARIO_ASKS_FROM && since < SCENARIO_ASKS_TO;
+    return false;
+}
+
 static void check_pictures(struct check *check)
 {
     int silent = 0, false_gaps = 0, late = 0, gone = 0;
     for (int i = 0; i < check->ledger->sent; i++) {
         const bool there = check->clip_of[i] >= 0;
+        if (!is_asked_for(check, i))
+            continue;
         // In the middle of the picture: borders are rounded to ticks.
         const bool missing = find_gap(check, scenario_time_us(i) + SCENARIO_PICTURE_US / 2);
         gone += !there;
@@ -409,14 +359,17 @@ static void compare(struct check *check)
 int scenario_check(const char *store, const struct scenario_ledger *ledger, const char *what,
                    struct scenario_allowance may)
 {
-    struct check *check = calloc(1, sizeof(*check));
+    static struct check it; // large, and needed again and again
+    struct check *check = &it;
     char error[GW_INDEX_ERROR_SIZE];
-    if (!check || !(check->clip_of = malloc((size_t)ledger->pictures * sizeof(int))))
+    memset(&it, 0, sizeof(it));
+    it.store = store;
+    it.what = what;
+    it.ledger = ledger;
+    it.may = may;
+    check->clip_of = malloc((size_t)ledger->pictures * sizeof(int));
+    if (!check->clip_of)
         abort();
-    check->store = store;
-    check->what = what;
-    check->ledger = ledger;
-    check->may = may;
     for (int i = 0; i < ledger->pictures; i++)
         check->clip_of[i] = -1;
     const int recovered =
@@ -430,6 +383,5 @@ int scenario_check(const char *store, const struct scenario_ledger *ledger, cons
     gw_index_close(&check->index);
     const int complaints = check->complaints;
     free(check->clip_of);
-    free(check);
     return complaints;
 }

@@ -41,6 +41,7 @@ struct fault {
     int error;
     enum { ONCE, A_WHILE, FOR_GOOD } lasts;
     const char *part; // of the path
+    bool events_only; // what is recorded
 };
 
 // --- processes -----------------------------------------------------------------------------------
@@ -147,6 +148,7 @@ static void record(const struct fault *fault, bool may_die)
 {
     memset(ledger, 0, offsetof(struct scenario_ledger, facts));
     ledger->pictures = SCENARIO_PICTURES;
+    ledger->events_only = fault && fault->events_only;
     forget_store();
     in_child(may_die, run, fault);
 }
@@ -232,6 +234,15 @@ static void an_undisturbed_scenario_leaves_nothing_missing(void **state)
     compare("undisturbed", (struct scenario_allowance){.missing = 0});
 }
 
+static void an_undisturbed_scenario_has_all_that_events_ask_for(void **state)
+{
+    const struct fault none = {.events_only = true};
+    memset(faults, 0, sizeof(*faults));
+    record(&none, false);
+    assert_true(ledger->drained);
+    compare("undisturbed", (struct scenario_allowance){.missing = 0});
+}
+
 #define SWEEP(name, usual_step, ...)                                                               \
     static void name(void **state)                                                                 \
     {                                                                                              \
@@ -251,6 +262,15 @@ SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_in_any_write, 31, 
       FAULT_KILL, 0)
 SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_writing_a_clip, 5, FAULT_WRITE,
       FAULT_KILL, 0, ONCE, ".mp4")
+
+SWEEP(no_event_is_without_its_pictures_or_a_gap_when_any_write_of_a_clip_fails_once, 4, FAULT_WRITE,
+      FAULT_CUT, ENOSPC, ONCE, ".mp4", true)
+SWEEP(no_event_is_without_its_pictures_or_a_gap_when_no_file_can_be_made_for_a_while, 4,
+      FAULT_CREATE, FAULT_FAIL, ENOSPC, A_WHILE, "", true)
+SWEEP(no_event_is_without_its_pictures_or_a_gap_when_any_sync_fails_once, 9, FAULT_SYNC, FAULT_LOSE,
+      EIO, ONCE, "", true)
+SWEEP(no_event_is_without_its_pictures_or_a_gap_when_its_process_is_killed_in_any_write, 61,
+      FAULT_WRITE, FAULT_KILL, 0, ONCE, "", true)
 
 SWEEP(nothing_acknowledged_is_lost_when_any_sync_fails_once, 3, FAULT_SYNC, FAULT_LOSE, EIO)
 SWEEP(nothing_acknowledged_is_lost_when_syncs_fail_for_a_while, 9, FAULT_SYNC, FAULT_LOSE, EIO,
@@ -301,6 +321,7 @@ int main(int count, char **arguments)
         cmocka_set_test_filter(arguments[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_undisturbed_scenario_leaves_nothing_missing),
+        cmocka_unit_test(an_undisturbed_scenario_has_all_that_events_ask_for),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_any_write_fails_once),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_the_disk_is_full_for_a_while),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_the_disk_is_full_for_good),
@@ -308,6 +329,13 @@ int main(int count, char **arguments)
         cmocka_unit_test(nothing_acknowledged_is_lost_when_any_write_of_a_clip_fails_for_a_while),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_its_process_is_killed_in_any_write),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_its_process_is_killed_writing_a_clip),
+        cmocka_unit_test(
+            no_event_is_without_its_pictures_or_a_gap_when_any_write_of_a_clip_fails_once),
+        cmocka_unit_test(
+            no_event_is_without_its_pictures_or_a_gap_when_no_file_can_be_made_for_a_while),
+        cmocka_unit_test(no_event_is_without_its_pictures_or_a_gap_when_any_sync_fails_once),
+        cmocka_unit_test(
+            no_event_is_without_its_pictures_or_a_gap_when_its_process_is_killed_in_any_write),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_any_sync_fails_once),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_syncs_fail_for_a_while),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_syncs_fail_for_good),

@@ -124,11 +124,13 @@ static void facts_behind_a_failed_commit_are_not_acked_before_those_in_it(void *
     assert_true(last_ack() <= 1);
     assert_int_equal(gw_index_head(idx), 1);
     assert_int_equal(books.committed, 1);
+    assert_true(gw_ledger_failing(books.ledger)); // that commit had nothing to write
 
     for (uint64_t seq = 2; seq <= 4; seq++) // the worker heard no ack and begins again
         take(seq, GW_FACT_CAMERA_ONLINE);
     gw_ledger_flush(books.ledger);
     assert_int_equal(last_ack(), 4);
+    assert_false(gw_ledger_failing(books.ledger));
     assert_int_equal(gw_index_head(idx), 4);
     assert_int_equal(books.committed, 4);
 }

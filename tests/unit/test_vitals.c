@@ -264,6 +264,24 @@ static void a_new_session_begins_without_the_faults_of_the_last_one(void **state
     assert_int_equal(signs.lost_packets, 1000); // counters go on
 }
 
+static void a_disk_that_takes_no_pictures_comes_before_other_faults(void **state)
+{
+    struct camera camera;
+    start(&camera);
+    play_losing(&camera, 5, 50);
+    assert_int_equal(camera.vitals.fault, GW_FAULT_LOSS);
+    gw_vitals_unwritten(&camera.vitals, GW_GAP_DISK_FULL);
+    play(&camera, 2);
+    assert_int_equal(camera.vitals.fault, GW_FAULT_DISK_FULL);
+    assert_non_null(strstr(camera.vitals.reason, "disk is full"));
+    gw_vitals_unwritten(&camera.vitals, GW_GAP_NONE);
+    play(&camera, 45);
+    assert_true(is_well(&camera));
+    gw_vitals_unwritten(&camera.vitals, GW_GAP_DISK_FAILED);
+    play(&camera, 2);
+    assert_int_equal(camera.vitals.fault, GW_FAULT_DISK_FAILED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_camera_that_comes_back_three_times_in_ten_minutes_is_degraded),
         cmocka_unit_test(rare_reconnects_are_no_fault),
         cmocka_unit_test(a_frame_rate_far_below_the_usual_is_a_fault_until_it_is_usual),
+        cmocka_unit_test(a_disk_that_takes_no_pictures_comes_before_other_faults),
         cmocka_unit_test(a_new_session_begins_without_the_faults_of_the_last_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,9 @@ const chinese: Record<string, string> = {
 // Why a camera is degraded (explain() in ingest/vitals.c): printf formats, whose numbers and words
 // take the places {0}, {1}, …
 const patterns: Record<string, string> = {
+  'its pictures are not recorded, because the disk is full; make room there': '磁盘已满，其画面未被录制；请腾出空间',
+  'its pictures are not recorded, because the disk fails; look at the log, and at the disk':
+    '磁盘出错，其画面未被录制；请查看日志并检查磁盘',
   'pictures come that cannot be decoded and are skipped; restart the camera, and switch its smart codec (H.264+, H.265+) off':
     '有画面无法解码而被跳过；请重启摄像机，并关闭其智能编码（H.264+、H.265+）',
   '%.0f %% of its packets are lost on the way, and pictures with them; check its network, or let it send over TCP':
