@@ -153,8 +153,7 @@ static void add_details(struct gw_camera *camera)
 
 static struct gw_camera put_camera(struct host *host, size_t number, double lon, double lat)
 {
-    struct gw_camera camera = {
-        .enabled = true, .lon = lon, .lat = lat, .view.range_m = cameras[number].range_m};
+    struct gw_camera camera = {.enabled = true, .lon = lon, .lat = lat};
     strcpy(camera.id, cameras[number].id);
     strcpy(camera.name, cameras[number].name);
     strcpy(camera.division, cameras[number].division);
