@@ -29,7 +29,7 @@
     "                        inside it; 3 to 64 points\n"                                          \
     "  --box W,S,E,N         inside it; W > E crosses the date line\n"                             \
     "  --covers LON,LAT      of cameras that could see this point\n"                               \
-    "  --crs SYSTEM          of these positions: WGS-84 (default) or CGCS2000\n"
+    "  --crs SYSTEM          of these positions: WGS-84 (default), CGCS2000 or GCJ-02\n"
 #define OUTPUT                                                                                     \
     "  --limit N             at most so many, 1 to 1000 (100)\n"                                   \
     "  --json                one JSON object per line\n"                                           \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/coordinates.h"
 #include "core/error.h"
 
 struct argument {
@@ -24,11 +25,11 @@ struct argument {
 #define ALL    (LISTS | COUNTS | 1u << GW_ARGUMENTS_PLACES)
 
 // The systems that positions may be given in. CGCS2000 differs from WGS-84 by centimetres.
-#define SYSTEM_NAMES "WGS-84 or CGCS2000"
+#define SYSTEM_NAMES "WGS-84, CGCS2000 or GCJ-02"
 static const struct coordinate_system {
     const char *name;
     void (*to_wgs84)(double *lon, double *lat); // NULL: it is the same
-} systems[] = {{"WGS-84", NULL}, {"CGCS2000", NULL}};
+} systems[] = {{"WGS-84", NULL}, {"CGCS2000", NULL}, {"GCJ-02", gw_wgs84_from_gcj02}};
 
 static const struct coordinate_system *find_system(const char *name)
 {

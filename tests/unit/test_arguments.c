@@ -8,11 +8,13 @@
 // cmocka needs the four above first.
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "console/arguments.h"
 #include "core/clock.h"
+#include "core/coordinates.h"
 #include "core/error.h"
 
 struct arguments {
@@ -126,6 +128,40 @@ static void positions_in_cgcs2000_are_positions_in_wgs_84(void **state)
     struct arguments given[] = {{"crs", "CGCS2000"}, {"near", "106.42,37.785,50"}, {0}};
     assert_int_equal(parse_all(GW_ARGUMENTS_EVENTS, given, &query), 0);
     assert_true(query.near_lon == 106.42 && query.near_lat == 37.785);
+}
+
+static void assert_close(double value, double expected)
+{
+    assert_true(fabs(value - expected) < 1e-7);
+}
+
+// What a map says is moved; all shapes come back to where it really is.
+static void positions_in_gcj_02_are_moved_back(void **state)
+{
+    double lon = 106.42, lat = 37.785, east = 106.52, north = 37.885;
+    char point[64], near[80], box[128], polygon[200];
+    gw_gcj02_from_wgs84(&lon, &lat);
+    gw_gcj02_from_wgs84(&east, &north);
+    assert_true(fabs(lon - 106.42) > 0.001);
+    snprintf(point, sizeof(point), "%.9f,%.9f", lon, lat);
+    snprintf(near, sizeof(near), "%s,50", point);
+    snprintf(box, sizeof(box), "%s,%.9f,%.9f", point, east, north);
+    snprintf(polygon, sizeof(polygon), "%s;%.9f,%.9f;106.5,37.7", point, east, north);
+    struct arguments given[] = {{"near", near},    {"box", box},      {"polygon", polygon},
+                                {"covers", point}, {"crs", "GCJ-02"}, {0}};
+    struct gw_query query;
+    assert_int_equal(parse_all(GW_ARGUMENTS_EVENTS, given, &query), 0);
+    assert_close(query.near_lon, 106.42);
+    assert_close(query.near_lat, 37.785);
+    assert_true(query.near_m == 50);
+    assert_close(query.box.west, 106.42);
+    assert_close(query.box.south, 37.785);
+    assert_close(query.box.east, 106.52);
+    assert_close(query.box.north, 37.885);
+    assert_close(query.polygon[0].lon, 106.42);
+    assert_close(query.polygon[1].lat, 37.885);
+    assert_close(query.seen.lon, 106.42);
+    assert_close(query.seen.lat, 37.785);
 }
 
 static void a_count_says_of_what(void **state)
@@ -247,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_polygon_has_room_for_64_points_and_no_more),
         cmocka_unit_test(a_grid_cell_follows_its_division),
         cmocka_unit_test(positions_in_cgcs2000_are_positions_in_wgs_84),
+        cmocka_unit_test(positions_in_gcj_02_are_moved_back),
         cmocka_unit_test(a_count_says_of_what),
         cmocka_unit_test(a_plus_that_became_a_space_is_still_a_time_zone),
         cmocka_unit_test(a_bad_value_is_refused_by_its_name),
