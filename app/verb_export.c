@@ -156,41 +156,43 @@ static int parse_options(struct choice *choice, int argc, char **argv)
 
 // --- audit ---------------------------------------------------------------------------------------
 
-// Who exports is in the row's session, as a session's id is when somebody looks.
-static int audit(const char *store, const char *action, const char *os_user, const char *camera,
-                 json_t *object)
+// Who exports is in the row's session, as a session's id is when somebody looks. without: what it
+// means when the row cannot be written.
+static int audit(const struct gw_export_request *request, const char *action, json_t *object,
+                 const char *without)
 {
     char session[96], error[256];
     char *text = json_dumps(object, JSON_COMPACT);
-    snprintf(session, sizeof(session), "os:%.80s", os_user);
+    snprintf(session, sizeof(session), "os:%.80s", request->os_user);
     const struct gw_audit_entry entry = {.wall_us = gw_wall_us(),
                                          .session = session,
                                          .action = action,
                                          .object = text,
-                                         .camera = camera,
+                                         .camera = request->query.camera,
                                          .remote = ""};
-    int result = gw_audit_record_in(store, &entry, error);
+    int result = gw_audit_record_in(request->site->store, &entry, error);
     free(text);
     json_decref(object);
-    return result < 0 ? gw_cli_fail("nothing is exported without a row in the audit log: %s", error)
-                      : 0;
+    return result < 0 ? gw_cli_fail("%s: %s", without, error) : 0;
 }
 
 static int audit_begin(const struct gw_export_request *request, const char *id)
 {
-    return audit(request->site->store, "export", request->os_user, request->query.camera,
+    return audit(request, "export",
                  json_pack("{s:s, s:s, s:s, s:s, s:O}", "export", id, "case", request->case_text,
                            "reason", request->reason, "exporter", request->exporter, "filters",
-                           request->filters));
+                           request->filters),
+                 "nothing is exported without a row in the audit log");
 }
 
 static int audit_end(const struct gw_export_request *request, const struct gw_export_result *result)
 {
     char hash[GW_EVIDENCE_HASH * 2 + 1];
     sodium_bin2hex(hash, sizeof(hash), result->manifest_hash, sizeof(result->manifest_hash));
-    return audit(request->site->store, "export.written", request->os_user, request->query.camera,
+    return audit(request, "export.written",
                  json_pack("{s:s, s:i, s:I, s:s}", "export", result->id, "files", result->files,
-                           "bytes", (json_int_t)result->bytes, "manifest_sha256", hash));
+                           "bytes", (json_int_t)result->bytes, "manifest_sha256", hash),
+                 "the bundle is complete, but the audit log does not have its hash");
 }
 
 // --- the export ----------------------------------------------------------------------------------
