@@ -41,30 +41,27 @@ static const char help[] =
     "      --camera ID          of this camera\n"
     "      --division D         of this division and all below it; a grid cell may follow\n"
     "      --near LON,LAT,M     within M metres of a point (WGS-84)\n"
+    "      …                    and by place as gridwatch clips --help says\n"
     "      --snapshots          with the pictures of events\n"
     "      --print-key          print the public key of this site, for gridwatch verify --key\n"
     "      --store DIR, -c FILE another store, another configuration file\n";
 
 // The filters are those of the HTTP API, by the same names.
-static const char *const filters[] = {"from", "to", "division", "near", "camera"};
+static const char *const filters[] = {"from", "to",      "camera", "division", "grid",
+                                      "near", "polygon", "box",    "covers",   "crs"};
 enum { FILTER_COUNT = sizeof(filters) / sizeof(filters[0]) };
 
 static const struct option options[] = {
-    {"from", required_argument, NULL, 0},
-    {"to", required_argument, NULL, 1},
-    {"division", required_argument, NULL, 2},
-    {"near", required_argument, NULL, 3},
-    {"camera", required_argument, NULL, 4},
-    {"case", required_argument, NULL, 'C'},
-    {"reason", required_argument, NULL, 'R'},
-    {"exporter", required_argument, NULL, 'E'},
-    {"output", required_argument, NULL, 'o'},
-    {"snapshots", no_argument, NULL, 'S'},
-    {"print-key", no_argument, NULL, 'k'},
-    {"store", required_argument, NULL, 's'},
-    {"config", required_argument, NULL, 'c'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"from", required_argument, NULL, 0},       {"to", required_argument, NULL, 1},
+    {"camera", required_argument, NULL, 2},     {"division", required_argument, NULL, 3},
+    {"grid", required_argument, NULL, 4},       {"near", required_argument, NULL, 5},
+    {"polygon", required_argument, NULL, 6},    {"box", required_argument, NULL, 7},
+    {"covers", required_argument, NULL, 8},     {"crs", required_argument, NULL, 9},
+    {"case", required_argument, NULL, 'C'},     {"reason", required_argument, NULL, 'R'},
+    {"exporter", required_argument, NULL, 'E'}, {"output", required_argument, NULL, 'o'},
+    {"snapshots", no_argument, NULL, 'S'},      {"print-key", no_argument, NULL, 'k'},
+    {"store", required_argument, NULL, 's'},    {"config", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},           {0},
 };
 
 struct choice {
@@ -146,7 +143,10 @@ static int parse_options(struct choice *choice, int argc, char **argv)
         case 'h': fputs(help, stdout); return GW_EXIT_OK;
         case ':': return gw_cli_usage("export", "%s needs a value", argv[optind - 1]);
         case '?': return gw_cli_usage("export", "there is no option %s", argv[optind - 1]);
-        default: choice->values[option] = optarg;
+        default:
+            if (!gw_argument_known(GW_ARGUMENTS_CLIPS, filters[option]))
+                return gw_cli_usage("export", "there is no option --%s", filters[option]);
+            choice->values[option] = optarg;
         }
     }
     if (optind < argc)
