@@ -100,7 +100,7 @@ static int await(const struct gw_media_planner *planner, pid_t pid)
     }
     if (ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == GW_EXIT_OK)
         return 0;
-    if (ended == pid && WIFSIGNALED(status))
+    if (ended == pid && WIFSIGNALED(status) && !gw_process_stop_requested())
         gw_log_error(planner->log, "the process that joins clips was ended by signal %d",
                      WTERMSIG(status));
     return GW_ERROR_INVALID;
