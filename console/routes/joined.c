@@ -263,7 +263,8 @@ enum MHD_Result gw_route_joined_media(struct gw_request *request)
         return result;
     snprintf(request->target, sizeof(request->target), "%" PRId64 "-%" PRId64, query.from_us,
              query.to_us);
-    if (gw_look_audit(request, "range.media", query.camera, goes_on(request)))
+    if (gw_look_audit(request, "range.media", query.camera,
+                      gw_request_header(request, "Range") != NULL))
         result = gw_reply_joined(request, plan);
     else
         result = gw_look_refuse(request, NULL);
