@@ -21,7 +21,8 @@
 #include "core/error.h"
 #include "storage/join_wire.h"
 
-#define STEP_MS 100 // how soon it is noticed that this process is to stop
+#define STEP_MS       100 // how soon it is noticed that this process is to stop
+#define BLIND_STEP_MS 5   // and that the other one has ended, on a kernel that does not tell
 
 extern char **environ;
 
@@ -84,20 +85,22 @@ static int await(const struct gw_media_planner *planner, pid_t pid)
 {
     struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
     const int64_t deadline_us = gw_mono_us() + GW_PLAN_LIMIT_US;
-    int status, ended = 0;
-    while (end.fd >= 0 && ended <= 0 && gw_mono_us() < deadline_us && !gw_process_stop_requested())
-        ended = poll(&end, 1, STEP_MS);
+    int status;
+    pid_t ended;
+    while (!(ended = waitpid(pid, &status, WNOHANG)) && gw_mono_us() < deadline_us &&
+           !gw_process_stop_requested())
+        poll(&end, 1, end.fd < 0 ? BLIND_STEP_MS : STEP_MS);
     if (end.fd >= 0)
         close(end.fd);
-    if (ended <= 0)
+    if (ended == 0) {
         kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    if (ended <= 0)
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
         return GW_ERROR_STALLED;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == GW_EXIT_OK)
+    }
+    if (ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == GW_EXIT_OK)
         return 0;
-    if (WIFSIGNALED(status))
+    if (ended == pid && WIFSIGNALED(status) && !gw_process_stop_requested())
         gw_log_error(planner->log, "the process that joins clips was ended by signal %d",
                      WTERMSIG(status));
     return GW_ERROR_INVALID;

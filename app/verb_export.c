@@ -41,30 +41,27 @@ static const char help[] =
     "      --camera ID          of this camera\n"
     "      --division D         of this division and all below it; a grid cell may follow\n"
     "      --near LON,LAT,M     within M metres of a point (WGS-84)\n"
+    "      …                    and by place as gridwatch clips --help says\n"
     "      --snapshots          with the pictures of events\n"
     "      --print-key          print the public key of this site, for gridwatch verify --key\n"
     "      --store DIR, -c FILE another store, another configuration file\n";
 
 // The filters are those of the HTTP API, by the same names.
-static const char *const filters[] = {"from", "to", "division", "near", "camera"};
+static const char *const filters[] = {"from", "to",      "camera", "division", "grid",
+                                      "near", "polygon", "box",    "covers",   "crs"};
 enum { FILTER_COUNT = sizeof(filters) / sizeof(filters[0]) };
 
 static const struct option options[] = {
-    {"from", required_argument, NULL, 0},
-    {"to", required_argument, NULL, 1},
-    {"division", required_argument, NULL, 2},
-    {"near", required_argument, NULL, 3},
-    {"camera", required_argument, NULL, 4},
-    {"case", required_argument, NULL, 'C'},
-    {"reason", required_argument, NULL, 'R'},
-    {"exporter", required_argument, NULL, 'E'},
-    {"output", required_argument, NULL, 'o'},
-    {"snapshots", no_argument, NULL, 'S'},
-    {"print-key", no_argument, NULL, 'k'},
-    {"store", required_argument, NULL, 's'},
-    {"config", required_argument, NULL, 'c'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"from", required_argument, NULL, 0},       {"to", required_argument, NULL, 1},
+    {"camera", required_argument, NULL, 2},     {"division", required_argument, NULL, 3},
+    {"grid", required_argument, NULL, 4},       {"near", required_argument, NULL, 5},
+    {"polygon", required_argument, NULL, 6},    {"box", required_argument, NULL, 7},
+    {"covers", required_argument, NULL, 8},     {"crs", required_argument, NULL, 9},
+    {"case", required_argument, NULL, 'C'},     {"reason", required_argument, NULL, 'R'},
+    {"exporter", required_argument, NULL, 'E'}, {"output", required_argument, NULL, 'o'},
+    {"snapshots", no_argument, NULL, 'S'},      {"print-key", no_argument, NULL, 'k'},
+    {"store", required_argument, NULL, 's'},    {"config", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},           {0},
 };
 
 struct choice {
@@ -146,7 +143,10 @@ static int parse_options(struct choice *choice, int argc, char **argv)
         case 'h': fputs(help, stdout); return GW_EXIT_OK;
         case ':': return gw_cli_usage("export", "%s needs a value", argv[optind - 1]);
         case '?': return gw_cli_usage("export", "there is no option %s", argv[optind - 1]);
-        default: choice->values[option] = optarg;
+        default:
+            if (!gw_argument_known(GW_ARGUMENTS_CLIPS, filters[option]))
+                return gw_cli_usage("export", "there is no option --%s", filters[option]);
+            choice->values[option] = optarg;
         }
     }
     if (optind < argc)
@@ -156,41 +156,43 @@ static int parse_options(struct choice *choice, int argc, char **argv)
 
 // --- audit ---------------------------------------------------------------------------------------
 
-// Who exports is in the row's session, as a session's id is when somebody looks.
-static int audit(const char *store, const char *action, const char *os_user, const char *camera,
-                 json_t *object)
+// Who exports is in the row's session, as a session's id is when somebody looks. without: what it
+// means when the row cannot be written.
+static int audit(const struct gw_export_request *request, const char *action, json_t *object,
+                 const char *without)
 {
     char session[96], error[256];
     char *text = json_dumps(object, JSON_COMPACT);
-    snprintf(session, sizeof(session), "os:%.80s", os_user);
+    snprintf(session, sizeof(session), "os:%.80s", request->os_user);
     const struct gw_audit_entry entry = {.wall_us = gw_wall_us(),
                                          .session = session,
                                          .action = action,
                                          .object = text,
-                                         .camera = camera,
+                                         .camera = request->query.camera,
                                          .remote = ""};
-    int result = gw_audit_record_in(store, &entry, error);
+    int result = gw_audit_record_in(request->site->store, &entry, error);
     free(text);
     json_decref(object);
-    return result < 0 ? gw_cli_fail("nothing is exported without a row in the audit log: %s", error)
-                      : 0;
+    return result < 0 ? gw_cli_fail("%s: %s", without, error) : 0;
 }
 
 static int audit_begin(const struct gw_export_request *request, const char *id)
 {
-    return audit(request->site->store, "export", request->os_user, request->query.camera,
+    return audit(request, "export",
                  json_pack("{s:s, s:s, s:s, s:s, s:O}", "export", id, "case", request->case_text,
                            "reason", request->reason, "exporter", request->exporter, "filters",
-                           request->filters));
+                           request->filters),
+                 "nothing is exported without a row in the audit log");
 }
 
 static int audit_end(const struct gw_export_request *request, const struct gw_export_result *result)
 {
     char hash[GW_EVIDENCE_HASH * 2 + 1];
     sodium_bin2hex(hash, sizeof(hash), result->manifest_hash, sizeof(result->manifest_hash));
-    return audit(request->site->store, "export.written", request->os_user, request->query.camera,
+    return audit(request, "export.written",
                  json_pack("{s:s, s:i, s:I, s:s}", "export", result->id, "files", result->files,
-                           "bytes", (json_int_t)result->bytes, "manifest_sha256", hash));
+                           "bytes", (json_int_t)result->bytes, "manifest_sha256", hash),
+                 "the bundle is complete, but the audit log does not have its hash");
 }
 
 // --- the export ----------------------------------------------------------------------------------

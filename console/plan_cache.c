@@ -57,6 +57,14 @@ static int64_t count_bytes(const struct gw_plan_cache *cache)
     return sum;
 }
 
+int64_t gw_plan_cache_bytes(struct gw_plan_cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    int64_t bytes = count_bytes(cache);
+    pthread_mutex_unlock(&cache->lock);
+    return bytes;
+}
+
 // A free slot, else the one that was not used for longest.
 static struct gw_plan_slot *find_oldest(struct gw_plan_cache *cache, bool free_counts)
 {

@@ -52,6 +52,9 @@ struct gw_media_plan *gw_plan_cache_find(struct gw_plan_cache *cache, const stru
 void gw_plan_cache_put(struct gw_plan_cache *cache, const struct gw_plan_key *key,
                        struct gw_media_plan *plan);
 
+// Bytes that the plans in it take up.
+int64_t gw_plan_cache_bytes(struct gw_plan_cache *cache);
+
 // Waits until this session may make a plan, at most limit_us. False: too many want to.
 bool gw_plan_cache_enter(struct gw_plan_cache *cache, const char *session, int64_t limit_us);
 void gw_plan_cache_leave(struct gw_plan_cache *cache, const char *session);

@@ -42,4 +42,5 @@ struct gw_console {
     struct gw_throttle throttle;
 
     atomic_ulong answers[6]; // by first digit of the status
+    atomic_ulong plans_made, plans_failed;
 };

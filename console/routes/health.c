@@ -60,6 +60,20 @@ static void write_gaps(struct gw_console *console, FILE *out)
                 gw_gap_cause_name((enum gw_gap_cause)cause), counts[cause]);
 }
 
+static void write_plans(struct gw_console *console, FILE *out)
+{
+    fprintf(out,
+            "# HELP gridwatch_console_range_plans_total Ranges of clips planned as one file.\n"
+            "# TYPE gridwatch_console_range_plans_total counter\n"
+            "gridwatch_console_range_plans_total{result=\"made\"} %lu\n"
+            "gridwatch_console_range_plans_total{result=\"failed\"} %lu\n"
+            "# HELP gridwatch_console_range_plan_bytes Memory of the plans that are kept.\n"
+            "# TYPE gridwatch_console_range_plan_bytes gauge\n"
+            "gridwatch_console_range_plan_bytes %lld\n",
+            atomic_load(&console->plans_made), atomic_load(&console->plans_failed),
+            (long long)gw_plan_cache_bytes(&console->plans));
+}
+
 static void write_own_metrics(struct gw_console *console, FILE *out)
 {
     int64_t head = read_head(console);
@@ -97,6 +111,7 @@ enum MHD_Result gw_route_metrics(struct gw_request *request)
     if (!out)
         return MHD_NO;
     write_own_metrics(console, out);
+    write_plans(console, out);
     write_gaps(console, out);
     if (console->config.write_metrics)
         console->config.write_metrics(console->config.opaque, out);

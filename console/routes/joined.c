@@ -181,11 +181,16 @@ static struct gw_media_plan *make_plan(struct gw_request *request, const struct 
         error = config->plan_media
                     ? config->plan_media(config->planner, &join, &plan, &problem, &problem_us)
                     : GW_ERROR_FORBIDDEN;
-    if (error < 0)
+    if (error < 0) {
+        atomic_fetch_add(&request->console->plans_failed, 1);
         *ret_refusal = refuse_failure(request, key->camera, error);
-    else if (!plan)
+        return NULL;
+    }
+    if (plan)
+        atomic_fetch_add(&request->console->plans_made, 1);
+    else
         *ret_refusal = refuse_problem(request, problem, problem_us);
-    return error < 0 ? NULL : plan;
+    return plan;
 }
 
 // The same, one at a time for a session; others of it may have made it meanwhile.
@@ -258,7 +263,8 @@ enum MHD_Result gw_route_joined_media(struct gw_request *request)
         return result;
     snprintf(request->target, sizeof(request->target), "%" PRId64 "-%" PRId64, query.from_us,
              query.to_us);
-    if (gw_look_audit(request, "range.media", query.camera, goes_on(request)))
+    if (gw_look_audit(request, "range.media", query.camera,
+                      gw_request_header(request, "Range") != NULL))
         result = gw_reply_joined(request, plan);
     else
         result = gw_look_refuse(request, NULL);

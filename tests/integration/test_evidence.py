@@ -254,10 +254,11 @@ def test_a_disk_that_takes_no_more_is_named_and_nothing_is_left(recorded, tmp_pa
 def test_an_interrupted_export_leaves_nothing(recorded, tmp_path):
     store, _ = recorded
     process = subprocess.Popen([BINARY, "export", "--store", store, "--case", "1", "--reason", "r", "-o",
-                                tmp_path / "bundle"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                tmp_path / "bundle"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)
     while not (tmp_path / "bundle.part").exists() and process.poll() is None:
         os.sched_yield()
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the process that reads clips gets it, too
     _, said = process.communicate(timeout=60)
     assert_clean(said)
     assert process.returncode == 1 and "interrupted" in said and said.count("\n") == 1

@@ -100,6 +100,23 @@ def test_a_camera_with_audio_is_recorded_without_it(site, make_camera, footage, 
     assert b"soun" not in site.clip_file(event["clips"][0]).read_bytes()[:4096]
 
 
+def assert_range_stays_while_its_last_clip_grows(site, from_us):
+    """Who plays a range into the present gets the bytes that there were when it began."""
+    path = f"/api/v1/clips/media?camera=gate&from={from_us}&to={from_us + 3600 * SECOND}"
+
+    def count_bytes():
+        return sum(file.stat().st_size for file in (site.store / "media/gate").rglob("*.mp4"))
+    written = count_bytes()
+    status, headers, _ = site.request(path, headers={"Range": "bytes=0-9"})
+    tag, size = headers["ETag"], int(headers["Content-Range"].rpartition("/")[2])
+    assert status == 206
+    wait_for("the recording to grow by more than a header", lambda: count_bytes() > written + 20_000, 10)
+    status, headers, body = site.request(path, headers={"Range": f"bytes={size - 10}-"})
+    assert status == 206 and headers["ETag"] == tag and len(body) == 10
+    _, headers, _ = site.request(path, method="HEAD")  # a look of its own
+    assert headers["ETag"] != tag and int(headers["Content-Length"]) > size
+
+
 def test_continuous_recording_has_no_gap_where_clips_are_split(make_site, make_camera, footage):
     site = make_site("record:\n  split: 10s\n").start()
     camera = make_camera({"gate": footage["h264"]})
@@ -117,6 +134,7 @@ def test_continuous_recording_has_no_gap_where_clips_are_split(make_site, make_c
     joined = site.folder / "joined.mp4"
     joined.write_bytes(body)
     assert status == 200 and len(probe_frames(joined)) == sum(clip["frames"] for clip in closed)
+    assert_range_stays_while_its_last_clip_grows(site, closed[-1]["start_us"])
 
 
 def test_a_disk_that_fails_is_said_once_and_recorded_on_again(site, make_camera, footage):

@@ -134,7 +134,7 @@ static void a_damaged_header_is_refused_or_harmless(void **state)
     char path[PATH_MAX], below[GW_MEDIA_PATH_SIZE];
     FILE *file = fopen(clip_file(path, &clip), "r+b");
     gw_clip_path(below, &clip);
-    for (int64_t at = 0; at < clip.size_bytes && at < 7000; at++) {
+    for (int64_t at = 0; at < clip.size_bytes && at < 7000; at += at < 1400 ? 1 : 9) {
         uint8_t byte, flipped;
         fseek(file, at, SEEK_SET);
         assert_int_equal(fread(&byte, 1, 1, file), 1);

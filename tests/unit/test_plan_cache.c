@@ -121,6 +121,7 @@ static void plans_do_not_fill_the_memory(void **state)
         kept += has(&key, false);
     }
     assert_int_equal(kept, 3);
+    assert_in_range(gw_plan_cache_bytes(&cache), 3 * (40 << 20), GW_PLANS_KEPT_BYTES);
 }
 
 static void a_session_makes_one_plan_at_a_time_and_all_make_two(void **state)
