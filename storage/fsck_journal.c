@@ -51,7 +51,7 @@ static int scan_lines(const struct scan *scan, struct gw_journal_reader *reader)
     uint64_t last = 0;
     char *text;
 
-    while ((length = gw_journal_next_line(reader, &text, &offset)) > 0) {
+    while ((length = gw_journal_next_fact(reader, &text, &offset)) > 0) {
         const bool good = gw_journal_parse_line(text, (size_t)length - 1, &line);
         if (scan->next_file && good && line.fact.seq >= scan->next_file)
             return 0;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,21 +175,61 @@ static int make_file(struct gw_journal *journal, uint64_t file, int64_t *ret_off
     return fd;
 }
 
-// Opens the last file for more, and cuts off what lies behind its end. Returns a descriptor or an
-// error.
-static int open_last(struct gw_journal *journal, const struct gw_journal_end *end)
+// The last append of this process, to any journal. Behind a sync of the index that failed nobody
+// knows whether its transaction will be there after a crash; its facts must be there then. So they
+// stay until a later one has committed, and who appends in their place appends behind them.
+static struct {
+    pthread_mutex_t lock;
+    char store[PATH_MAX];
+    uint64_t epoch;
+    struct gw_journal_end begin, end;
+} last_append = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool same_end(const struct gw_journal_end *a, const struct gw_journal_end *b)
+{
+    return a->head == b->head && a->segment == b->segment && a->offset == b->offset;
+}
+
+// Where to write on behind an end. *ret_doubt: what lies behind it may yet have been committed.
+static struct gw_journal_end find_place(const struct gw_journal *journal,
+                                        const struct gw_journal_end *end, bool *ret_doubt)
+{
+    struct gw_journal_end place = *end;
+
+    pthread_mutex_lock(&last_append.lock);
+    *ret_doubt = last_append.epoch == journal->epoch &&
+                 !strcmp(last_append.store, journal->store) && same_end(&last_append.begin, end);
+    if (*ret_doubt)
+        place = last_append.end;
+    pthread_mutex_unlock(&last_append.lock);
+    return place;
+}
+
+static void note_append(const struct gw_journal *journal, const struct gw_journal_end *begin,
+                        const struct gw_journal_end *end)
+{
+    pthread_mutex_lock(&last_append.lock);
+    snprintf(last_append.store, sizeof(last_append.store), "%s", journal->store);
+    last_append.epoch = journal->epoch;
+    last_append.begin = *begin;
+    last_append.end = *end;
+    pthread_mutex_unlock(&last_append.lock);
+}
+
+// Opens a file for more, and cuts off what lies behind an offset. Returns a descriptor or an error.
+static int open_for_more(struct gw_journal *journal, uint64_t file, int64_t offset)
 {
     char path[PATH_MAX];
     struct stat status;
-    int fd = open(file_path(journal, end->segment, path), O_RDWR | O_CLOEXEC);
+    int fd = open(file_path(journal, file, path), O_RDWR | O_CLOEXEC);
 
     if (fd < 0)
-        return complain_errno(journal, end->segment);
-    int result = fstat(fd, &status) < 0 ? complain_errno(journal, end->segment) : 0;
-    if (!result && status.st_size < end->offset)
-        result = complain(journal, end->segment, GW_ERROR_INDEX, "is shorter than the index says");
-    if (!result && status.st_size > end->offset && ftruncate(fd, end->offset) < 0)
-        result = complain_errno(journal, end->segment);
+        return complain_errno(journal, file);
+    int result = fstat(fd, &status) < 0 ? complain_errno(journal, file) : 0;
+    if (!result && status.st_size < offset)
+        result = complain(journal, file, GW_ERROR_INDEX, "is shorter than the index says");
+    if (!result && status.st_size > offset && ftruncate(fd, offset) < 0)
+        result = complain_errno(journal, file);
     if (result) {
         close(fd);
         return result;
@@ -196,67 +237,81 @@ static int open_last(struct gw_journal *journal, const struct gw_journal_end *en
     return fd;
 }
 
-// Removes files that an append began and no commit followed. Readers take the next file's name for
-// where the one before it ends.
-static int tidy(struct gw_journal *journal, const struct gw_journal_end *end)
+// Removes files that an append began and no commit followed.
+static int tidy(struct gw_journal *journal, uint64_t last)
 {
     char path[PATH_MAX];
     uint64_t *firsts;
     int count = gw_journal_list(journal->store, &firsts), result = count < 0 ? count : 0;
 
     for (int i = 0; !result && i < count; i++)
-        if (firsts[i] > end->head && unlink(file_path(journal, firsts[i], path)) < 0)
+        if (firsts[i] > last && unlink(file_path(journal, firsts[i], path)) < 0)
             result = -errno;
     free(firsts);
     journal->tidy = !result;
-    return result ? complain(journal, end->head, result, gw_strerror(result)) : 0;
+    return result ? complain(journal, last, result, gw_strerror(result)) : 0;
+}
+
+// Opens the file to append to at *place, or makes the next one. A file that took an append badly is
+// left alone, unless it may hold facts that were committed and the next one would have its name:
+// then what was lost of it is written again from where it was last synced. Returns a descriptor or
+// an error.
+static int open_place(struct gw_journal *journal, struct gw_journal_end *place, bool doubt)
+{
+    const bool more =
+        place->segment && place->offset < FILE_SIZE && place->segment != journal->broken;
+
+    if (more || (doubt && place->segment == journal->first))
+        return open_for_more(journal, place->segment, place->offset);
+    place->segment = journal->first;
+    journal->tidy = false;
+    return make_file(journal, place->segment, &place->offset);
 }
 
 int gw_journal_append(struct gw_journal *journal, struct gw_journal_end *end)
 {
-    struct gw_journal_end next = *end;
-    const bool more = end->segment && end->offset < FILE_SIZE && end->segment != journal->broken;
+    bool doubt;
 
     if (!journal->pending)
         return 0;
     fflush(journal->pending);
-    int result = journal->tidy ? 0 : tidy(journal, end);
+    struct gw_journal_end next = find_place(journal, end, &doubt);
+    int result = journal->tidy ? 0 : tidy(journal, next.segment);
     if (result)
         return result;
-    next.head = journal->last;
-    if (!more)
-        next.segment = journal->first;
-    int fd = more ? open_last(journal, &next) : make_file(journal, next.segment, &next.offset);
+    int fd = open_place(journal, &next, doubt);
     if (fd < 0)
         return fd;
     result = write_all(fd, journal->text, journal->size, next.offset);
     if (!result && fdatasync(fd) < 0)
         result = -errno;
+    close(fd);
     if (result) {
-        journal->tidy = more; // else the new file is left
         // What a later sync says is no proof for what this one lost.
         journal->broken = next.segment;
-        result = complain(journal, next.segment, result, gw_strerror(result));
-    } else {
-        next.offset += (int64_t)journal->size;
-        *end = next;
-        gw_journal_forget(journal);
+        return complain(journal, next.segment, result, gw_strerror(result));
     }
-    close(fd);
-    return result;
+    next.offset += (int64_t)journal->size;
+    next.head = journal->last;
+    note_append(journal, end, &next);
+    *end = next;
+    gw_journal_forget(journal);
+    return 0;
 }
 
 // --- reading -------------------------------------------------------------------------------------
 
-// Opens the file that holds a fact or, when there is none such, the first behind it. Returns 1, 0
-// when there is none, or an error.
-static int open_file_of(struct gw_journal *journal, uint64_t seq)
+// Opens the file that holds a fact or, when there is none such, the first behind it. Files behind
+// the last one are nobody's. Returns 1, 0 when there is none, or an error.
+static int open_file_of(struct gw_journal *journal, uint64_t last, uint64_t seq)
 {
     char path[PATH_MAX];
     uint64_t *firsts;
     int count = gw_journal_list(journal->store, &firsts), i = count - 1;
 
     close_file(journal);
+    while (count > 0 && firsts[count - 1] > last)
+        i = --count - 1;
     if (count <= 0) {
         free(firsts);
         return count < 0 ? complain(journal, seq, count, gw_strerror(count)) : 0;
@@ -350,7 +405,7 @@ static int go_to(struct gw_journal *journal, const struct gw_journal_end *end, u
         (journal->next_file ? seq < journal->next_file : journal->file == end->segment);
     if (here)
         return find_stop(journal, end) < 0 ? GW_ERROR_INDEX : 1;
-    int result = open_file_of(journal, seq);
+    int result = open_file_of(journal, end->segment, seq);
     if (result <= 0)
         return result;
     result = find_stop(journal, end);
@@ -372,7 +427,7 @@ static int next_in_file(struct gw_journal *journal, uint64_t seq, struct gw_jour
     char *text;
     int64_t offset, length;
 
-    while ((length = gw_journal_next_line(&journal->reader, &text, &offset)) > 0) {
+    while ((length = gw_journal_next_fact(&journal->reader, &text, &offset)) > 0) {
         const bool good = gw_journal_parse_line(text, (size_t)length - 1, ret);
         // Behind its last commit a file may hold what is left of one that failed.
         if (journal->next_file && (good ? ret->fact.seq : seq) >= journal->next_file)
@@ -437,7 +492,7 @@ static int scan(struct gw_journal_reader *reader,
     char *text;
     int64_t offset, length;
 
-    while ((length = gw_journal_next_line(reader, &text, &offset)) > 0)
+    while ((length = gw_journal_next_fact(reader, &text, &offset)) > 0)
         if (!gw_journal_parse_line(text, (size_t)length - 1, &line) ||
             !look(opaque, &line, offset + length))
             return 0;
@@ -465,7 +520,7 @@ static int scan_file(struct gw_journal *journal, uint64_t file, int64_t offset,
                      struct beyond *beyond)
 {
     struct stat status;
-    int result = open_file_of(journal, file);
+    int result = open_file_of(journal, file, file);
 
     if (result <= 0)
         return result;
@@ -501,7 +556,7 @@ int gw_journal_beyond(struct gw_journal *journal, const struct gw_journal_end *e
             result = scan_file(journal, end->segment, end->offset, &beyond);
     }
     for (int i = 0; !result && i < count; i++)
-        if (firsts[i] > end->head)
+        if (firsts[i] > end->segment)
             result = scan_file(journal, firsts[i], 0, &beyond);
     free(firsts);
     return result < 0 ? result : beyond.commits;
@@ -516,8 +571,8 @@ static bool note_last(void *opaque, const struct gw_journal_line *line, int64_t 
 {
     struct last *last = opaque;
 
-    if (line->fact.seq <= last->seq)
-        return false;
+    if (line->fact.seq <= last->seq && line->fact.seq != line->commit)
+        return false; // a commit that was tried again begins anew
     *last = (struct last){line->fact.seq, end};
     return true;
 }
@@ -536,7 +591,7 @@ int gw_journal_find_end(const char *store, struct gw_journal_end *ret, uint64_t 
         struct stat status;
         struct last last = {.seq = firsts[i] - 1};
         int64_t length = 0;
-        result = open_file_of(journal, firsts[i]);
+        result = open_file_of(journal, firsts[i], firsts[i]);
         if (result <= 0)
             break;
         const ssize_t got = pread(journal->reader.fd, text, sizeof(text), 0);

@@ -172,27 +172,85 @@ static ssize_t fill(struct gw_journal_reader *reader)
     return got;
 }
 
-int64_t gw_journal_next_line(struct gw_journal_reader *reader, char **ret_text, int64_t *ret_offset)
+// The length of the line that begins so many bytes behind what was given last, read when need be; 0
+// when it does not end before the stop, or -errno.
+static int64_t find_line(struct gw_journal_reader *reader, size_t behind)
 {
-    size_t looked = 0;
+    size_t looked = behind;
 
     for (;;) {
         const size_t held = reader->end - reader->begin;
-        char *text = reader->buffer + reader->begin,
-             *newline = held > looked ? memchr(text + looked, '\n', held - looked) : NULL;
-        if (newline) {
-            const int64_t length = newline - text + 1;
-            *ret_text = text;
-            *ret_offset = reader->offset;
-            reader->begin += (size_t)length;
-            reader->offset += length;
-            return length;
-        }
-        looked = held;
+        const char *text = reader->buffer + reader->begin,
+                   *newline = held > looked ? memchr(text + looked, '\n', held - looked) : NULL;
+        if (newline)
+            return newline - text + 1 - (int64_t)behind;
+        looked = held > behind ? held : behind;
         const ssize_t got = fill(reader);
         if (got <= 0)
             return got;
     }
+}
+
+int64_t gw_journal_next_line(struct gw_journal_reader *reader, char **ret_text, int64_t *ret_offset)
+{
+    const int64_t length = find_line(reader, 0);
+
+    if (length <= 0)
+        return length;
+    *ret_text = reader->buffer + reader->begin;
+    *ret_offset = reader->offset;
+    reader->begin += (size_t)length;
+    reader->offset += length;
+    return length;
+}
+
+// The numbers that a line begins with, unchecked.
+static bool peek_numbers(const char *text, uint64_t *ret_seq, uint64_t *ret_commit)
+{
+    char *end;
+
+    if (strnlen(text, 10) < 10 || text[8] != '\t')
+        return false;
+    *ret_seq = strtoull(text + 9, &end, 10);
+    if (*end != '\t')
+        return false;
+    *ret_commit = strtoull(end + 1, &end, 10);
+    return *end == '\t';
+}
+
+// Looks at the commit that the next line belongs to. Returns how many bytes of it are to be passed
+// over because it was tried again behind them, 0 when it stands, or -errno.
+static int64_t find_retry(struct gw_journal_reader *reader)
+{
+    uint64_t seq, commit, last = 0, first_commit = 0;
+    int64_t behind = 0, length;
+
+    while ((length = find_line(reader, (size_t)behind)) > 0 &&
+           peek_numbers(reader->buffer + reader->begin + behind, &seq, &commit)) {
+        if (!behind && commit == reader->standing)
+            return 0;
+        if (!behind)
+            first_commit = commit;
+        if (commit != first_commit)
+            break;
+        if (seq <= last)
+            return behind;
+        last = seq;
+        behind += length;
+    }
+    reader->standing = first_commit;
+    return length < 0 ? length : 0;
+}
+
+int64_t gw_journal_next_fact(struct gw_journal_reader *reader, char **ret_text, int64_t *ret_offset)
+{
+    int64_t retry;
+
+    while ((retry = find_retry(reader)) > 0) {
+        reader->begin += (size_t)retry;
+        reader->offset += retry;
+    }
+    return retry < 0 ? retry : gw_journal_next_line(reader, ret_text, ret_offset);
 }
 
 int gw_journal_seek(struct gw_journal_reader *reader, int64_t offset, bool inside_line)
@@ -202,6 +260,7 @@ int gw_journal_seek(struct gw_journal_reader *reader, int64_t offset, bool insid
 
     reader->offset = offset;
     reader->begin = reader->end = 0;
+    reader->standing = 0;
     const int64_t length = inside_line ? gw_journal_next_line(reader, &text, &ignored) : 0;
     return length < 0 ? (int)length : 0;
 }

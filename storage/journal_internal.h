@@ -43,11 +43,16 @@ struct gw_journal_reader {
     int64_t offset, stop;
     char *buffer;
     size_t size, begin, end; // of the buffer; what of it is read and not yet given
+    uint64_t standing;       // the commit that was looked at last, and was not tried again
 };
 void gw_journal_reader_free(struct gw_journal_reader *reader);
 // Returns the line's length with *ret_text in the buffer (valid until the next call), 0 at the stop
 // (also when a line does not end before it), or -errno. *ret_offset: where the line begins.
 int64_t gw_journal_next_line(struct gw_journal_reader *reader, char **ret_text,
+                             int64_t *ret_offset);
+// The same, without commits that were tried again behind themselves: only the last try counts.
+// Those that begin with the number that another began with are tries of one.
+int64_t gw_journal_next_fact(struct gw_journal_reader *reader, char **ret_text,
                              int64_t *ret_offset);
 // Goes to an offset; a line need not begin there: then what is left of it is skipped.
 int gw_journal_seek(struct gw_journal_reader *reader, int64_t offset, bool inside_line);

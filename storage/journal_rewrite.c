@@ -28,7 +28,7 @@ static int copy_lines(struct rewrite *rewrite, struct gw_journal_reader *reader)
     int64_t offset, length;
     char *text;
 
-    while ((length = gw_journal_next_line(reader, &text, &offset)) > 0) {
+    while ((length = gw_journal_next_fact(reader, &text, &offset)) > 0) {
         const bool good = gw_journal_parse_line(text, (size_t)length - 1, &line) &&
                           rewrite->keep(rewrite->opaque, &line);
         if (good)
