@@ -119,7 +119,7 @@ static int give_up_clip(struct gw_fsck *fsck, const struct gw_suspect *suspect)
 {
     struct gw_clip_row row;
     char path[GW_MEDIA_PATH_SIZE];
-    int64_t size;
+    int64_t size = -1;
     const struct gw_victim victim = {GW_NOUN_CLIP, suspect->id};
 
     int result = find_clip(fsck, suspect, &row, path, &size);
@@ -138,11 +138,14 @@ static int judge_size(struct gw_fsck *fsck, const struct gw_suspect *suspect,
 {
     struct gw_clip_row row;
     char path[GW_MEDIA_PATH_SIZE];
-    int64_t size;
+    int64_t size = -1;
     const int result = find_clip(fsck, suspect, &row, path, &size);
 
     if (result != 1 || !has_file(&row.clip) || size == row.clip.size_bytes)
         return result < 0 ? result : 0;
+    // What lies behind a clip that a failing disk cut short is nobody's.
+    if (row.clip.truncated && size > row.clip.size_bytes)
+        return 0;
     if (size < 0)
         snprintf(what, GW_FSCK_TEXT_SIZE, "%s is missing; its clip is in the index", path);
     else
@@ -173,7 +176,7 @@ static int judge_boxes(struct gw_fsck *fsck, const struct gw_suspect *suspect,
 {
     struct gw_clip_row row;
     char path[GW_MEDIA_PATH_SIZE], full[PATH_MAX];
-    int64_t size;
+    int64_t size = -1;
     const int result = find_clip(fsck, suspect, &row, path, &size);
 
     if (result != 1 || !has_file(&row.clip) || size != row.clip.size_bytes)
@@ -195,7 +198,7 @@ static int judge_lost(struct gw_fsck *fsck, const struct gw_suspect *suspect,
 {
     struct gw_clip_row row;
     char path[GW_MEDIA_PATH_SIZE];
-    int64_t size;
+    int64_t size = -1;
     const int result = find_clip(fsck, suspect, &row, path, &size);
 
     if (result != 1 || row.clip.state != GW_CLIP_LOST || size < 0)
@@ -208,7 +211,7 @@ static int quarantine_lost(struct gw_fsck *fsck, const struct gw_suspect *suspec
 {
     struct gw_clip_row row;
     char path[GW_MEDIA_PATH_SIZE];
-    int64_t size;
+    int64_t size = -1;
     const int result = find_clip(fsck, suspect, &row, path, &size);
     return result == 1 ? gw_fsck_quarantine(fsck, path) : result;
 }
