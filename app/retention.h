@@ -6,8 +6,8 @@
 //
 //   retention_clock.h, expiry.h, usage.h -> [retention] -> index_delete.h; /metrics, API
 //
-// Has its own handle of the index. Transactions are short, and between two of them it rests for
-// longer than the last one took, so that facts are committed as if it were not there. Used by one
+// Has its own handle of the index. Transactions are short, and between two steps it rests for
+// as long as the last one took, so that facts are committed as if it were not there. Used by one
 // thread (retention_thread.h); every time is an argument.
 #pragma once
 

@@ -60,9 +60,9 @@ static void *run(void *opaque)
         rest_us = gw_retention_step(thread->retention, &now);
         const int64_t took_us = gw_mono_us() - now.mono_us;
         publish(thread);
-        // Whoever waits for the index comes in between.
-        if (rest_us < 2 * took_us)
-            rest_us = 2 * took_us;
+        // Facts, which come at any time, find the index free at least half of it.
+        if (rest_us < took_us)
+            rest_us = took_us;
     }
     return NULL;
 }

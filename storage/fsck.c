@@ -212,6 +212,20 @@ static int run_checks(struct gw_fsck *fsck, const struct gw_fsck_check *checks, 
     return error;
 }
 
+static int run_all(struct gw_fsck *fsck, struct gw_fsck_result *result)
+{
+    int error = run_checks(fsck, gw_fsck_index_checks, gw_fsck_index_check_count, result);
+    if (!error)
+        error = run_checks(fsck, gw_fsck_clip_checks, gw_fsck_clip_check_count, result);
+    if (!error)
+        error = run_checks(fsck, gw_fsck_file_checks, gw_fsck_file_check_count, result);
+    if (!error)
+        error = run_checks(fsck, gw_fsck_journal_checks, gw_fsck_journal_check_count, result);
+    if (!error)
+        error = run_checks(fsck, gw_fsck_fact_checks, gw_fsck_fact_check_count, result);
+    return error;
+}
+
 int gw_fsck_run(const struct gw_fsck_config *config, struct gw_fsck_result *ret, char error[256])
 {
     struct gw_fsck fsck = {.config = config};
@@ -221,11 +235,7 @@ int gw_fsck_run(const struct gw_fsck_config *config, struct gw_fsck_result *ret,
     int result = gw_index_open(&fsck.index, config->store, mode, config->division, error);
     if (result < 0)
         return result;
-    result = run_checks(&fsck, gw_fsck_index_checks, gw_fsck_index_check_count, ret);
-    if (!result)
-        result = run_checks(&fsck, gw_fsck_file_checks, gw_fsck_file_check_count, ret);
-    if (!result)
-        result = run_checks(&fsck, gw_fsck_journal_checks, gw_fsck_journal_check_count, ret);
+    result = run_all(&fsck, ret);
     if (result < 0)
         snprintf(error, 256, "cannot look at %s (invariant %d): %.180s", fsck.check->name,
                  fsck.check->invariant, say(&fsck, result));

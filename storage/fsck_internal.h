@@ -5,8 +5,10 @@
 //
 //   fsck.c          the frame: each check looks, then its suspects are judged, told of, repaired
 //   fsck_index.c    the database by itself, and what rows say of each other
-//   fsck_files.c    rows and media files
-//   fsck_journal.c  the fact journal, and rows against facts
+//   fsck_clips.c    clips and their files
+//   fsck_files.c    files and their rows, events and their pictures
+//   fsck_journal.c  the fact journal
+//   fsck_facts.c    rows against facts
 #pragma once
 
 #include "storage/fsck.h"
@@ -64,6 +66,10 @@ int gw_fsck_tell_row(struct gw_fsck *fsck, const struct gw_suspect *row);
 // All ids that a statement gives become suspects of a noun.
 int gw_fsck_suspect_rows(struct gw_fsck *fsck, enum gw_noun noun, const char *sql);
 
-extern const struct gw_fsck_check gw_fsck_index_checks[], gw_fsck_file_checks[],
-    gw_fsck_journal_checks[];
-extern const int gw_fsck_index_check_count, gw_fsck_file_check_count, gw_fsck_journal_check_count;
+// Every row of events or clips that the check's judge finds fault with becomes a suspect.
+int gw_fsck_look_at_rows(struct gw_fsck *fsck, enum gw_noun noun);
+
+extern const struct gw_fsck_check gw_fsck_index_checks[], gw_fsck_clip_checks[],
+    gw_fsck_file_checks[], gw_fsck_journal_checks[], gw_fsck_fact_checks[];
+extern const int gw_fsck_index_check_count, gw_fsck_clip_check_count, gw_fsck_file_check_count,
+    gw_fsck_journal_check_count, gw_fsck_fact_check_count;

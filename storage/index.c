@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "storage/index_internal.h"
+#include "storage/turn.h"
 
 #define APPLICATION_ID  0x47576978 // "GWix", in the file's header
 #define BUSY_TIMEOUT_MS 10000
@@ -112,10 +113,8 @@ static int read_pragma(struct gw_index *index, const char *sql, int64_t *ret)
 
 // --- transactions --------------------------------------------------------------------------------
 
-int gw_index_transaction(struct gw_index *index, int (*callback)(void *opaque), void *opaque)
+static int transact(struct gw_index *index, int (*callback)(void *opaque), void *opaque)
 {
-    if (index->in_transaction)
-        return callback(opaque);
     int result = run_sql(index, "BEGIN IMMEDIATE");
     if (result < 0)
         return result;
@@ -137,6 +136,16 @@ int gw_index_transaction(struct gw_index *index, int (*callback)(void *opaque), 
     // must not hide the first one.
     if (!sqlite3_get_autocommit(index->db))
         sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL);
+    return result;
+}
+
+int gw_index_transaction(struct gw_index *index, int (*callback)(void *opaque), void *opaque)
+{
+    if (index->in_transaction)
+        return callback(opaque);
+    const bool taken = gw_turn_take();
+    const int result = transact(index, callback, opaque);
+    gw_turn_give(taken);
     return result;
 }
 

@@ -56,3 +56,14 @@ int64_t gw_retention_shortest_us(const struct gw_retention_rules *rules, enum gw
         return a ? a : b;
     return shorter(a, b);
 }
+
+int64_t gw_retention_shortest_floor_us(const struct gw_retention_rules *rules, int camera_days)
+{
+    const int64_t motion_us =
+        gw_retention_span(rules, GW_NOUN_EVENT, GW_EVENT_MOTION, camera_days).floor_us;
+    const int64_t fault_us =
+        gw_retention_span(rules, GW_NOUN_EVENT, GW_EVENT_COVERED, camera_days).floor_us;
+    const int64_t clip_us = gw_retention_span(rules, GW_NOUN_CLIP, -1, camera_days).floor_us;
+
+    return shorter(clip_us, shorter(motion_us, fault_us));
+}

@@ -38,6 +38,9 @@ int64_t gw_retention_due_us(struct gw_retention_span span, int64_t start_us, int
 // Whether its last moment is younger than the floor.
 bool gw_retention_in_floor(struct gw_retention_span span, int64_t end_us, int64_t now_us);
 
+// The shortest floor of any row of a camera with these days.
+int64_t gw_retention_shortest_floor_us(const struct gw_retention_rules *rules, int camera_days);
+
 // The shortest time after which any row of this noun may be due; 0: none ever is.
 int64_t gw_retention_shortest_us(const struct gw_retention_rules *rules, enum gw_noun noun,
                                  int camera_days);

@@ -71,6 +71,9 @@ static void kinds_have_ceilings_of_their_own(void **state)
     assert_true(gw_retention_span(&rules, GW_NOUN_GAP, -1, 0).ceiling_us == 365 * DAY);
     assert_true(gw_retention_span(&rules, GW_NOUN_CLIP, -1, 0).ceiling_us == 90 * DAY);
     assert_true(gw_retention_shortest_us(&rules, GW_NOUN_EVENT, 0) == 10 * DAY);
+    assert_true(gw_retention_shortest_floor_us(&rules, 0) == 10 * DAY);
+    assert_true(gw_retention_shortest_floor_us(&rules, 7) == 7 * DAY);
+    assert_true(gw_retention_shortest_floor_us(&site, 0) == 30 * DAY);
 }
 
 static void the_floor_is_about_the_last_moment(void **state)
