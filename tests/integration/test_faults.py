@@ -49,7 +49,7 @@ def ids(clips):
     return {clip["id"] for clip in clips}
 
 
-def recording_again(site, but=(), deadline_s=20):
+def recording_again(site, but=(), deadline_s=45):
     return wait_for("another clip that grows", lambda: growing(site, but), deadline_s)
 
 
