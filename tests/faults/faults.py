@@ -6,6 +6,7 @@
 The ledger outside of the program is what the camera says that it sent (tests/camera) and what a bus
 subscriber received; judge() compares both with the index and the files.
 """
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -21,7 +22,7 @@ import time
 
 import pytest
 
-from gridwatch_site import BINARY, Subscriber
+from gridwatch_site import BINARY, Subscriber, wait_for
 from ledger_judge import SECOND, some, usable
 from numbered_film import FPS, read_clip
 
@@ -83,8 +84,9 @@ class PowerDisk:
             os.close(handle)
 
     def restore(self):
-        """The power is back. Nobody may have files open there."""
-        subprocess.run(["umount", str(self.folder)], check=True)
+        """The power is back. Who had files open there was killed, which may take a moment."""
+        wait_for("nobody there", lambda: subprocess.run(["umount", str(self.folder)], check=False,
+                                                        capture_output=True).returncode == 0, 20)
         subprocess.run(["mount", "-t", "ext4", "-o", "loop", str(self.image), str(self.folder)], check=True)
 
 
@@ -158,10 +160,23 @@ class Acknowledged:
     def receive(self):
         while not self.stopping.is_set():
             with self.lock:
-                for subscriber in self.subscribers:
-                    while message := subscriber.receive(0):
-                        self.messages.append(message)
+                self.take()
             time.sleep(0.02)
+
+    def take(self):
+        for subscriber in self.subscribers:
+            while message := subscriber.receive(0):
+                self.messages.append(message)
+
+    @contextlib.contextmanager
+    def deaf(self):
+        """Nothing that comes meanwhile was said by a machine with power; its subscribers end with it."""
+        with self.lock:
+            self.take()
+            yield
+            for subscriber in self.subscribers:
+                subscriber.close()
+            self.subscribers.clear()
 
     def of_kind(self, *endings):
         with self.lock:
@@ -188,15 +203,17 @@ def everything(site, what):
             return items
 
 
-def judge_acknowledged(acknowledged, clips, events):
-    """Each fact that a subscriber had is true of exactly one row."""
+def judge_acknowledged(told, clips, events):
+    """Each of these facts, which a subscriber had before the rows were asked for, is true of exactly one row."""
     complaints = []
     for rows, what in (clips, "clip"), (events, "event"):
         ids = [row["id"] for row in rows]
         if len(ids) != len(set(ids)):
             complaints.append(f"a {what} is there twice")
         by_id = {row["id"]: row for row in rows}
-        for message in acknowledged.of_kind(f"{what}.opened", f"{what}.closed"):
+        for message in told:
+            if not message.kind.endswith((f"{what}.opened", f"{what}.closed")):
+                continue
             row = by_id.get(message.data["id"])
             if not row:
                 complaints.append(f"{message.kind} was acknowledged, and {message.data['id']} is not there")
@@ -208,10 +225,15 @@ def judge_acknowledged(acknowledged, clips, events):
     return complaints
 
 
-def judge_files(site, clips, events, stray):
-    """Index and files agree both ways. Returns (complaints, {clip id: its pictures})."""
+def media_files(site):
+    return {path for path in (site.store / "media").rglob("*") if path.is_file()}
+
+
+def judge_files(site, clips, events, before, stray):
+    """Index and files agree both ways. before: the files that were there before the rows. Returns
+    (complaints, {clip id: its pictures})."""
     complaints, pictures, kept = [], {}, []
-    files = {path for path in (site.store / "media").rglob("*") if path.is_file()}
+    files = media_files(site)
     for clip in clips:
         found = [path for path in files if clip["id"] in path.name]
         if clip["state"] == "lost":
@@ -234,7 +256,7 @@ def judge_files(site, clips, events, stray):
             if len([path for path in found if path.suffix == ".jpg"]) != 2:
                 complaints.append(f"event {event['id']} promises a snapshot and has {found}")
     known = {row["id"] for row in [*clips, *events]}
-    strays = kept + [path.name for path in files if not any(id_ in path.name for id_ in known)]
+    strays = kept + [path.name for path in before if not any(id_ in path.name for id_ in known)]
     if len(strays) > stray:
         complaints.append(f"{len(strays)} files that the index does not know, {stray} may be: {strays[:5]}")
     return complaints, pictures
@@ -264,9 +286,11 @@ def judge_pictures(pictures, gaps, sent, until_us):
 def judge(site, camera, acknowledged, stray=0):
     """All complaints, in words. The site runs, and its camera goes on; what a clip that still grows holds is not
     looked at."""
+    # What becomes known after the rows were asked for is not looked at.
+    told, files = acknowledged.of_kind(".opened", ".closed"), media_files(site)
     clips, events, gaps = (everything(site, what) for what in ("clips", "events", "gaps"))
     growing = [clip["start_us"] for clip in clips if clip["state"] == "recording"]
     until_us = min(growing, default=time.time_ns() // 1000) - SECOND // 2
-    complaints, pictures = judge_files(site, clips, events, stray)
-    return complaints + judge_acknowledged(acknowledged, clips, events) + judge_pictures(
+    complaints, pictures = judge_files(site, clips, events, files, stray)
+    return complaints + judge_acknowledged(told, clips, events) + judge_pictures(
         pictures, gaps, list(camera.ledger), until_us)

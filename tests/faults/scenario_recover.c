@@ -4,6 +4,9 @@
 // What a site does at its start about what an earlier run left behind: hub.c, strays.c and disk.c,
 // without the processes between.
 
+#include <stdio.h>
+
+#include "core/error.h"
 #include "storage/clip_writer.h"
 #include "tests/faults/scenario.h"
 
@@ -67,9 +70,13 @@ int scenario_recover(const char *store, int64_t now_us)
     char error[GW_INDEX_ERROR_SIZE];
     scenario_set_clock(now_us);
     int result = gw_index_open(&index, store, GW_INDEX_WRITE, "640323", error);
-    if (result < 0)
+    if (result < 0) {
+        fprintf(stderr, "%s\n", error);
         return result;
+    }
     result = settle(index, store, now_us);
+    if (result < 0)
+        fprintf(stderr, "%s: %s\n", gw_strerror(result), gw_index_error(index));
     gw_index_close(&index);
     return result;
 }

@@ -167,6 +167,13 @@ static int step(int usual)
     return all && !strcmp(all, "all") ? 1 : usual;
 }
 
+// GRIDWATCH_FAULTS_FROM: to look at one again.
+static int first_n(void)
+{
+    const char *from = getenv("GRIDWATCH_FAULTS_FROM");
+    return from ? atoi(from) : 1;
+}
+
 // A killed process: the fragment that it was writing, and what begins with the next one. One
 // failure: what the one before it was to put on the disk, the second until it is tried again, and
 // what is left of a GOP then.
@@ -190,7 +197,7 @@ static struct scenario_allowance allowance(const struct fault *fault)
 static void sweep(struct fault fault, int usual_step)
 {
     const bool dies = fault.act == FAULT_KILL;
-    int n = 1;
+    int n = first_n();
     for (bool untouched = false; !untouched; n += step(usual_step)) {
         char what[64];
         snprintf(what, sizeof(what), "%s %d", class_names[fault.class], n);

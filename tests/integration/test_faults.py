@@ -10,6 +10,7 @@ import errno
 import os
 import random
 import signal
+import struct
 import subprocess
 import time
 
@@ -48,7 +49,7 @@ def ids(clips):
     return {clip["id"] for clip in clips}
 
 
-def recording_again(site, but=(), deadline_s=20):
+def recording_again(site, but=(), deadline_s=45):
     return wait_for("another clip that grows", lambda: growing(site, but), deadline_s)
 
 
@@ -91,21 +92,27 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed_again_and_again(
 # --- power ---------------------------------------------------------------------------------------
 
 
+def acknowledged_by(ledger):
+    """How many facts, of a struct scenario_ledger (tests/faults/scenario.h)."""
+    head = ledger.read_bytes()[:36]
+    return struct.unpack("=9i", head)[8] if len(head) == 36 else 0
+
+
 def test_nothing_acknowledged_is_lost_when_the_power_is_cut(opened, tmp_path):
     cuts, chance = (20 if LONG else 3), random.Random(7)
     disk = PowerDisk(opened, tmp_path / "disk")
     for cut in range(cuts):
         store, ledger = disk.folder / f"store{cut}", tmp_path / f"ledger{cut}"
         with subprocess.Popen([BUILD / "fault_scenario", "run", store, ledger, "4000", "1000"]) as process:
-            time.sleep(chance.uniform(0.5, 2.5))
+            wait_for("some acknowledged", lambda: ledger.exists() and acknowledged_by(ledger) > 5, 30)
+            time.sleep(chance.uniform(0, 2))
+            before = acknowledged_by(ledger)  # what is said after the cut, no machine without power could say
             disk.cut()
             process.kill()
         disk.restore()
-        done = subprocess.run([BUILD / "fault_scenario", "check", store, ledger], capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run([BUILD / "fault_scenario", "check", store, ledger, str(before)],
+                              capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr + done.stdout
-        acked = int(done.stdout.split(" sent, ")[1].split()[0])
-        assert acked > 5, done.stdout
 
 
 def test_a_site_loses_nothing_acknowledged_when_its_power_is_cut(opened, make_site, camera, acknowledged):
@@ -120,8 +127,9 @@ def test_a_site_loses_nothing_acknowledged_when_its_power_is_cut(opened, make_si
     for _ in range(cuts):
         time.sleep(chance.uniform(1, 5))
         before |= ids(growing(site))
-        disk.cut()
-        site.kill()
+        with acknowledged.deaf():
+            disk.cut()
+            site.kill()
         disk.restore()
         site.start()
         acknowledged.follow(site)
