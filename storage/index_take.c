@@ -70,6 +70,14 @@ struct taking {
     int count;
 };
 
+// Something is missing in between, and would be for ever.
+static int refuse(struct gw_index *index, uint64_t seq, uint64_t head)
+{
+    snprintf(index->error, sizeof(index->error),
+             "fact %" PRIu64 " does not follow fact %" PRIu64 ", which was taken last", seq, head);
+    return GW_ERROR_INVALID;
+}
+
 static int take_facts(void *opaque)
 {
     const struct taking *taking = opaque;
@@ -83,6 +91,8 @@ static int take_facts(void *opaque)
         struct gw_place place;
         if (committed->seq <= end.head)
             continue;
+        if (end.head && committed->seq != end.head + 1)
+            return refuse(index, committed->seq, end.head);
         result = gw_fact_from_committed(committed, &fact, &place);
         if (!result)
             result = take_fact(index, &fact, &place);
