@@ -213,6 +213,18 @@ static void fill_gaps(void)
     }
 }
 
+// Events that were opened, in one commit.
+static inline void open_events(const struct gw_event *events, int count)
+{
+    struct gw_fact_entry *entries = calloc((size_t)count, sizeof(*entries));
+    for (int i = 0; i < count; i++)
+        entries[i] = (struct gw_fact_entry){.fact = {.kind = GW_FACT_EVENT_OPENED,
+                                                     .wall_us = events[i].end_us,
+                                                     .event = events[i]}};
+    assert_int_equal(gw_index_commit(idx, entries, count), 0);
+    free(entries);
+}
+
 static int fill(void *opaque)
 {
     for (int i = 0; i < ROWS; i++) {

@@ -85,11 +85,11 @@ static void rows_that_start_together_are_paged_without_loss(void **state)
 {
     skip_without_engine();
     const int first = fact_count;
-    for (int i = 0; i < 150; i++) {
-        struct gw_event event = make_event(cameras[i % 3 + 5].id, TEST_START_US + 5 * GW_SECOND,
-                                           TEST_START_US + 6 * GW_SECOND);
-        assert_int_equal(commit_event(GW_FACT_EVENT_OPENED, &event), 0);
-    }
+    struct gw_event events[150];
+    for (int i = 0; i < 150; i++)
+        events[i] = make_event(cameras[i % 3 + 5].id, TEST_START_US + 5 * GW_SECOND,
+                               TEST_START_US + 6 * GW_SECOND);
+    open_events(events, 150);
     collect_facts();
     feed_from(first);
     for (int limit = 1; limit < 40; limit += 6) {
@@ -140,11 +140,11 @@ static void pages_stay_the_same_while_rows_are_added(void **state)
     strcpy(query.cursor, cursor);
     assert_int_equal(ask(engine, self, GW_NOUN_EVENT, &query, second, ignored), 50);
     const int first = fact_count;
-    for (int i = 0; i < 30; i++) {
-        struct gw_event event = make_event(cameras[1].id, TEST_START_US + 2 * SPAN_US + i,
-                                           TEST_START_US + 2 * SPAN_US + i);
-        assert_int_equal(commit_event(GW_FACT_EVENT_OPENED, &event), 0);
-    }
+    struct gw_event events[30];
+    for (int i = 0; i < 30; i++)
+        events[i] = make_event(cameras[1].id, TEST_START_US + 2 * SPAN_US + i,
+                               TEST_START_US + 2 * SPAN_US + i);
+    open_events(events, 30);
     collect_facts();
     feed_from(first);
     assert_int_equal(ask(engine, self, GW_NOUN_EVENT, &query, again, ignored), 50);
