@@ -14,7 +14,7 @@
 #include "storage/index.h"
 
 #define GW_REDIS_CONNECT_US (1 * GW_SECOND)
-#define GW_REDIS_TIMEOUT_US (5 * GW_SECOND)
+#define GW_REDIS_TIMEOUT_US (3 * GW_SECOND)
 
 struct gw_redis;
 
