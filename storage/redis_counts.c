@@ -35,8 +35,8 @@ static int64_t day_of(const struct gw_redis *redis, int64_t wall_us)
 
 static int compare_days(const void *a, const void *b)
 {
-    const int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left > right) - (left < right);
+    const struct gw_day_count *left = a, *right = b;
+    return (left->day > right->day) - (left->day < right->day);
 }
 
 static bool is_asked(const struct sum *sum, int64_t day)
@@ -46,29 +46,30 @@ static bool is_asked(const struct sum *sum, int64_t day)
            (query->to_us == GW_NO_TIME || day <= day_of(sum->redis, query->to_us - 1));
 }
 
-// The days of the query that have anything, the oldest first. The caller frees *ret. Returns how
-// many, or an error.
-static int list_days(const struct sum *sum, int64_t **ret)
+// The days of the query that have anything, and how many of all places and kinds, the oldest first.
+// The caller frees *ret. Returns how many, or an error.
+static int list_days(const struct sum *sum, struct gw_day_count **ret)
 {
     struct gw_redis_command command = {0};
     char key[GW_REDIS_KEY_SIZE];
     redisReply *reply;
     int count = 0;
 
-    gw_redis_add(&command, "HKEYS");
+    gw_redis_add(&command, "HGETALL");
     gw_redis_add(&command,
                  gw_redis_key(sum->redis, key, "%s:days", gw_redis_noun_names[sum->noun]));
     int result = gw_redis_run(sum->redis, &command, &reply);
     gw_redis_command_finish(&command);
     if (result)
         return result;
-    *ret = calloc(reply->elements + 1, sizeof(**ret));
+    *ret = calloc(reply->elements / 2 + 1, sizeof(**ret));
     if (!*ret)
         abort();
-    for (size_t i = 0; i < reply->elements; i++) {
+    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
         const int64_t day = strtoll(reply->element[i]->str, NULL, 10);
         if (is_asked(sum, day))
-            (*ret)[count++] = day;
+            (*ret)[count++] = (struct gw_day_count){
+                .day = day, .count = strtoll(reply->element[i + 1]->str, NULL, 10)};
     }
     freeReplyObject(reply);
     qsort(*ret, (size_t)count, sizeof(**ret), compare_days);
@@ -135,7 +136,7 @@ static int add_day(struct sum *sum, int64_t day)
 // Gives each count of the days and places that the query means.
 static int add_up(struct sum *sum)
 {
-    int64_t *days = NULL;
+    struct gw_day_count *days = NULL;
     int result = gw_index_check_query(sum->query);
 
     if (!result)
@@ -146,7 +147,7 @@ static int add_up(struct sum *sum)
     const int count = list_days(sum, &days);
     result = count < 0 ? count : 0;
     for (int i = 0; !result && i < count; i++)
-        result = add_day(sum, days[i]);
+        result = add_day(sum, days[i].day);
     free(days);
     free(sum->meant);
     return result;
@@ -172,13 +173,33 @@ static void count_day(void *opaque, int64_t day, int64_t place, int64_t count)
         days->rows[days->count - 1].count += count;
 }
 
+// Of all places and kinds the sums are there already.
+static int copy_days(const struct sum *sum, struct gw_day_count *rows, int limit)
+{
+    struct gw_day_count *days;
+    const int count = list_days(sum, &days);
+
+    if (count < 0)
+        return count;
+    for (int i = 0; i < count && i < limit; i++)
+        rows[i] = days[i];
+    free(days);
+    return count;
+}
+
 int gw_redis_count_days(void *self, enum gw_noun noun, const struct gw_query *query,
                         struct gw_day_count *rows, int limit)
 {
     struct days days = {.rows = rows, .limit = limit};
     struct sum sum = {
         .redis = self, .noun = noun, .query = query, .opaque = &days, .add = count_day};
-    const int result = add_up(&sum);
+    int result = gw_index_check_query(query);
+
+    if (result)
+        return result;
+    if (!gw_query_has_place(query) && (noun != GW_NOUN_EVENT || query->kind < 0))
+        return copy_days(&sum, rows, limit);
+    result = add_up(&sum);
     return result < 0 ? result : days.count;
 }
 

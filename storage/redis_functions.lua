@@ -12,11 +12,11 @@ local QUEUE_LENGTH = 100000
 
 local NOUNS = {e = 'event', c = 'clip', g = 'gap'}
 
--- While a library is loaded, Redis hides Lua's own: these look it up when they are called.
-local function byte(text, i) return string.byte(text, i) end
-local function sub(text, i, j) return string.sub(text, i, j) end
-local function format(...) return string.format(...) end
-local function floor(number) return math.floor(number) end
+-- While a library is loaded, Redis hides Lua's own functions: each call begins with this.
+local byte, sub, format, floor
+local function prepare()
+    byte, sub, format, floor = string.byte, string.sub, string.format, math.floor
+end
 
 -- Of a row: state, kind, flags (1: it goes on), place (4), start (8), end (8), of events score (2).
 local function unfinished(row) return byte(row, 3) % 2 == 1 end
@@ -29,23 +29,42 @@ local function constant_part(row) return sub(row, 2, 2) .. sub(row, 4, 15) end
 -- A row's entry in sorted sets: id, kind and place, which never change.
 local function member_of(id, row) return id .. sub(row, 2, 2) .. sub(row, 4, 7) end
 
--- The hash that a row is in; some dozens of rows each, so that Redis packs them.
+-- The hash that a row is in: those of a minute or so, by its id's time stamp, because Redis packs hashes
+-- that are neither small nor large.
 local function rows_key(node, noun, id)
-    local a, b, c, d = string.byte(id, 1, 4)
-    return format('%s:%s:rows:%02x%02x%02x%02x%x', node, noun, a, b, c, d, byte(id, ID) % 16)
+    return format('%s:%s:rows:%02x%02x%02x%02x', node, noun, byte(id, 1, 4))
 end
 
 -- --- facts in -----------------------------------------------------------------------------------
 
--- Whoever finds a count of 0 takes it away.
-local function add_to(key, field, count)
-    if redis.call('HINCRBY', key, field, count) == 0 then redis.call('HDEL', key, field) end
+-- What a batch of changes has in common. counts: by key and field, added at its end; longest: by noun.
+local function begin_batch(node, offset_us)
+    return {node = node, offset_us = offset_us, counts = {}, longest = {}}
 end
 
-local function tally(node, noun, row, offset_us, count)
-    local day = format('%.0f', floor((start_of(row) + offset_us) / DAY_US))
-    add_to(node .. ':' .. noun .. ':day:' .. day, sub(row, 2, 2) .. sub(row, 4, 7), count)
-    add_to(node .. ':' .. noun .. ':days', day, count)
+local function add_to(batch, key, field, count)
+    local fields = batch.counts[key] or {}
+    batch.counts[key] = fields
+    fields[field] = (fields[field] or 0) + count
+end
+
+local function tally(batch, noun, row, count)
+    local prefix = batch.node .. ':' .. noun
+    local day = format('%.0f', floor((start_of(row) + batch.offset_us) / DAY_US))
+    add_to(batch, prefix .. ':day:' .. day, sub(row, 2, 2) .. sub(row, 4, 7), count)
+    add_to(batch, prefix .. ':days', day, count)
+end
+
+-- Whoever finds a count of 0 takes it away.
+local function end_batch(batch)
+    for key, fields in pairs(batch.counts) do
+        for field, count in pairs(fields) do
+            if count ~= 0 and redis.call('HINCRBY', key, field, count) == 0 then redis.call('HDEL', key, field) end
+        end
+    end
+    for noun, length in pairs(batch.longest) do
+        redis.call('HSET', batch.node .. ':meta', 'longest:' .. noun, format('%.0f', length))
+    end
 end
 
 -- The sorted sets that a row is in for as long as it exists.
@@ -56,44 +75,44 @@ local function sets_of(node, noun, row)
     return sets
 end
 
-local function remove(node, noun, id, offset_us)
-    local rows = rows_key(node, noun, id)
+local function remove(batch, noun, id)
+    local rows = rows_key(batch.node, noun, id)
     local row = redis.call('HGET', rows, id)
     if not row then return end
     local member = member_of(id, row)
-    for _, key in ipairs(sets_of(node, noun, row)) do redis.call('ZREM', key, member) end
-    redis.call('ZREM', node .. ':' .. noun .. ':open', member)
-    tally(node, noun, row, offset_us, -1)
+    for _, key in ipairs(sets_of(batch.node, noun, row)) do redis.call('ZREM', key, member) end
+    redis.call('ZREM', batch.node .. ':' .. noun .. ':open', member)
+    tally(batch, noun, row, -1)
     redis.call('HDEL', rows, id)
 end
 
-local function note_length(node, noun, row)
+local function note_length(batch, noun, row)
     local length = end_of(row) - start_of(row)
-    local longest = tonumber(redis.call('HGET', node .. ':meta', 'longest:' .. noun) or -1)
-    if length > longest then
-        redis.call('HSET', node .. ':meta', 'longest:' .. noun, format('%.0f', length))
+    if not batch.longest[noun] then
+        batch.longest[noun] = tonumber(redis.call('HGET', batch.node .. ':meta', 'longest:' .. noun) or 0)
     end
+    batch.longest[noun] = math.max(batch.longest[noun], length)
 end
 
-local function put(node, noun, id, row, offset_us)
-    local rows = rows_key(node, noun, id)
+local function put(batch, noun, id, row)
+    local rows = rows_key(batch.node, noun, id)
     local old = redis.call('HGET', rows, id)
     if old == row then return end
     if old and constant_part(old) ~= constant_part(row) then
-        remove(node, noun, id, offset_us)
+        remove(batch, noun, id)
         old = nil
     end
     local member, score = member_of(id, row), format('%.0f', start_of(row))
     if not old then
-        for _, key in ipairs(sets_of(node, noun, row)) do redis.call('ZADD', key, score, member) end
-        tally(node, noun, row, offset_us, 1)
+        for _, key in ipairs(sets_of(batch.node, noun, row)) do redis.call('ZADD', key, score, member) end
+        tally(batch, noun, row, 1)
     end
     if unfinished(row) then
-        redis.call('ZADD', node .. ':' .. noun .. ':open', score, member)
+        redis.call('ZADD', batch.node .. ':' .. noun .. ':open', score, member)
     elseif old and unfinished(old) then
-        redis.call('ZREM', node .. ':' .. noun .. ':open', member)
+        redis.call('ZREM', batch.node .. ':' .. noun .. ':open', member)
     end
-    note_length(node, noun, row)
+    note_length(batch, noun, row)
     redis.call('HSET', rows, id, row)
 end
 
@@ -119,27 +138,27 @@ local function put_alert(node, seq, camera, data)
     redis.call('XADD', queue, 'MAXLEN', '~', QUEUE_LENGTH, seq .. '-0', 'camera', camera, 'data', data)
 end
 
--- Each changes rows for one part of a batch, which begins at args[i]; returns where the next begins.
+-- Each makes one change of a batch, whose words begin at args[i]; returns where the next begins.
 local CHANGES = {
-    place = function(node, args, i)
-        put_place(node, args[i], args[i + 1], args[i + 2], args[i + 3], args[i + 4])
+    place = function(batch, args, i)
+        put_place(batch.node, args[i], args[i + 1], args[i + 2], args[i + 3], args[i + 4])
         return i + 5
     end,
-    camera = function(node, args, i)
-        redis.call('HSET', node .. ':camera:' .. args[i], 'status', args[i + 1], 'reason', args[i + 2],
+    camera = function(batch, args, i)
+        redis.call('HSET', batch.node .. ':camera:' .. args[i], 'status', args[i + 1], 'reason', args[i + 2],
             'since_us', args[i + 3], 'data', args[i + 4])
         return i + 5
     end,
-    alert = function(node, args, i)
-        put_alert(node, args[i], args[i + 1], args[i + 2])
+    alert = function(batch, args, i)
+        put_alert(batch.node, args[i], args[i + 1], args[i + 2])
         return i + 3
     end,
-    put = function(node, args, i, offset_us)
-        put(node, NOUNS[args[i]], args[i + 1], args[i + 2], offset_us)
+    put = function(batch, args, i)
+        put(batch, NOUNS[args[i]], args[i + 1], args[i + 2])
         return i + 3
     end,
-    remove = function(node, args, i, offset_us)
-        remove(node, NOUNS[args[i]], args[i + 1], offset_us)
+    remove = function(batch, args, i)
+        remove(batch, NOUNS[args[i]], args[i + 1])
         return i + 2
     end,
 }
@@ -148,6 +167,7 @@ local CHANGES = {
 -- this; offset of the site's days; then the changes. All or none, with the new position. Returns
 -- whether, and the position.
 local function take(keys, args)
+    prepare()
     local node, nodes, epoch = keys[1], keys[2], args[1]
     local taken = redis.call('HGET', nodes, epoch) or '0'
     if taken ~= args[2] then return {0, taken} end
@@ -156,8 +176,9 @@ local function take(keys, args)
         return redis.error_reply('DAYS the days of its counts begin at another time')
     end
     redis.call('HSET', meta, 'day_offset_us', args[4])
-    local offset_us, i = tonumber(args[4]), 5
-    while i <= #args do i = CHANGES[args[i]](node, args, i + 1, offset_us) end
+    local batch, i = begin_batch(node, tonumber(args[4])), 5
+    while i <= #args do i = CHANGES[args[i]](batch, args, i + 1) end
+    end_batch(batch)
     redis.call('HSET', nodes, epoch, args[3])
     return {1, args[3]}
 end
@@ -335,6 +356,7 @@ local WAYS = {
 -- Returns false when there are more of them; else whether there may be more rows, behind which start
 -- and id, and the rows: id, row, id, row, …
 local function read_page(keys, args)
+    prepare()
     if (redis.call('HGET', keys[1] .. ':meta', 'places') or '0') ~= args[2] then return false end
     local page = parse_page(keys, args)
     find_low(page)

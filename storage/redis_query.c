@@ -325,8 +325,8 @@ static int find_row(struct gw_redis *redis, enum gw_noun noun, const struct gw_i
     char key[GW_REDIS_KEY_SIZE];
     redisReply *reply;
 
-    gw_redis_key(redis, key, "%s:rows:%02x%02x%02x%02x%x", gw_redis_noun_names[noun], bytes[0],
-                 bytes[1], bytes[2], bytes[3], bytes[15] % 16);
+    gw_redis_key(redis, key, "%s:rows:%02x%02x%02x%02x", gw_redis_noun_names[noun], bytes[0],
+                 bytes[1], bytes[2], bytes[3]);
     gw_redis_add(&command, "HGET");
     gw_redis_add(&command, key);
     gw_redis_add_bytes(&command, bytes, sizeof(id->bytes));
