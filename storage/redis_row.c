@@ -20,7 +20,8 @@ enum {
     HAS_CLOCK_OFFSET = 4,
     MARKED = 8, // of an event: interrupted; of a clip: truncated
 };
-#define FRACTIONS 1e4 // what gw_event_round rounds to
+#define FRACTIONS 1e4                                 // what gw_event_round rounds to
+#define LAST_US   (INT64_C(253402300799) * GW_SECOND) // the end of the year 9999
 
 // --- writing -------------------------------------------------------------------------------------
 
@@ -166,7 +167,17 @@ static void get_text(struct reader *reader, char *ret, size_t size)
 
 static double get_fraction(struct reader *reader)
 {
-    return (double)get_number(reader, 2) / FRACTIONS;
+    const double value = (double)get_number(reader, 2) / FRACTIONS;
+    reader->good = reader->good && value <= 1;
+    return value;
+}
+
+// A small number that is not negative.
+static int64_t get_size(struct reader *reader, int64_t most)
+{
+    const int64_t value = get_small(reader);
+    reader->good = reader->good && value >= 0 && value <= most;
+    return value;
 }
 
 struct head {
@@ -184,13 +195,19 @@ static struct head get_head(struct reader *reader, int states, int kinds)
     head.place = (int64_t)get_number(reader, 4);
     head.start_us = (int64_t)get_number(reader, 8);
     head.end_us = (int64_t)get_number(reader, 8);
-    reader->good = reader->good && head.state < states && head.kind < kinds && head.place > 0;
+    reader->good = reader->good && head.state < states && head.kind < kinds && head.place > 0 &&
+                   head.start_us >= 0 && head.end_us >= head.start_us && head.end_us <= LAST_US;
     return head;
 }
 
+// So much after from_us, if it is there.
 static int64_t get_if(struct reader *reader, bool there, int64_t from_us)
 {
-    return there ? from_us + get_small(reader) : GW_NO_TIME;
+    int64_t value = GW_NO_TIME;
+
+    if (there && __builtin_add_overflow(from_us, get_small(reader), &value))
+        reader->good = false;
+    return value;
 }
 
 int64_t gw_redis_unpack_event(const void *bytes, size_t size, struct gw_event *ret)
@@ -210,6 +227,9 @@ int64_t gw_redis_unpack_event(const void *bytes, size_t size, struct gw_event *r
     ret->box.h = get_fraction(&reader);
     ret->confirmed_us = get_if(&reader, true, head.start_us);
     ret->snapshot_us = get_if(&reader, head.flags & HAS_SNAPSHOT, head.start_us);
+    reader.good = reader.good && ret->confirmed_us >= 0 && ret->confirmed_us <= LAST_US &&
+                  (ret->snapshot_us >= 0) == ((head.flags & HAS_SNAPSHOT) != 0) &&
+                  ret->snapshot_us <= LAST_US;
     ret->clock_offset_us = get_if(&reader, head.flags & HAS_CLOCK_OFFSET, 0);
     memset(ret->zones, 0, sizeof(ret->zones));
     for (ret->zone_count = 0; reader.good && reader.at < size; ret->zone_count++) {
@@ -229,10 +249,10 @@ int64_t gw_redis_unpack_clip(const void *bytes, size_t size, struct gw_clip *ret
     ret->start_us = head.start_us;
     ret->end_us = head.end_us;
     ret->truncated = head.flags & MARKED;
-    ret->size_bytes = get_small(&reader);
-    ret->frames = get_small(&reader);
-    ret->width = (int)get_small(&reader);
-    ret->height = (int)get_small(&reader);
+    ret->size_bytes = get_size(&reader, INT64_MAX);
+    ret->frames = get_size(&reader, INT64_MAX);
+    ret->width = (int)get_size(&reader, UINT16_MAX);
+    ret->height = (int)get_size(&reader, UINT16_MAX);
     ret->clock_offset_us = get_if(&reader, head.flags & HAS_CLOCK_OFFSET, 0);
     get_text(&reader, ret->codec, sizeof(ret->codec));
     return reader.good && reader.at == size ? head.place : GW_ERROR_INVALID;

@@ -203,6 +203,32 @@ static void a_redis_that_may_throw_rows_away_is_refused(void **state)
     gw_index_redis.close(redis);
 }
 
+// What a program of the future would load.
+static const char newer[] =
+    "#!lua name=gridwatch\n"
+    "redis.register_function{function_name = 'gw_version', flags = {'no-writes'},"
+    " callback = function() return {1000, 'x'} end}";
+
+static void functions_of_a_newer_gridwatch_stay(void **state)
+{
+    struct gw_redis_command command = {0};
+    struct redisReply *reply;
+    struct gw_redis *redis;
+    char error[GW_INDEX_ERROR_SIZE];
+    const struct gw_redis_config config = redis_config();
+    skip_without_engine();
+    gw_redis_add(&command, "FUNCTION");
+    gw_redis_add(&command, "LOAD");
+    gw_redis_add(&command, "REPLACE");
+    gw_redis_add(&command, newer);
+    assert_int_equal(gw_redis_run(self, &command, &reply), 0);
+    freeReplyObject(reply);
+    gw_redis_command_finish(&command);
+    assert_int_equal(gw_index_redis_open(&redis, &config, error), GW_ERROR_INDEX);
+    assert_non_null(strstr(error, "newer"));
+    run("FUNCTION", "FLUSH", NULL);
+}
+
 static void nothing_but_a_socket_or_loopback_is_an_address(void **state)
 {
     static const char *const good[] = {"unix:/run/redis/redis.sock", "tcp://127.0.0.1:6379",
@@ -234,6 +260,7 @@ int main(void)
         REDIS_FACT(each_alert_is_in_the_queue_once),
         REDIS_FACT(a_password_is_read_from_its_file),
         REDIS_FACT(a_redis_that_may_throw_rows_away_is_refused),
+        REDIS_FACT(functions_of_a_newer_gridwatch_stay),
         cmocka_unit_test(nothing_but_a_socket_or_loopback_is_an_address),
     };
     return cmocka_run_group_tests(tests, set_up, clean_up);
