@@ -13,10 +13,12 @@
 #include "core/error.h"
 #include "storage/index_redis.h"
 
-enum { BATCH = 500 };               // facts in one call; Redis serves nobody else meanwhile
-#define CHECK_US    (2 * GW_SECOND) // how often it is asked whether it still has what it had
-#define WAIT_US     (GW_SECOND / 2) // after the first failure; twice as long after each
-#define WAIT_MAX_US (5 * GW_SECOND)
+enum { BATCH = 500 }; // facts in one call; Redis serves nobody else meanwhile
+// Away for longer, it is filled anew: what was deleted meanwhile may not be told any more.
+#define AWAY_MOST_US (24 * 3600 * GW_SECOND)
+#define CHECK_US     (2 * GW_SECOND) // how often it is asked whether it still has what it had
+#define WAIT_US      (GW_SECOND / 2) // after the first failure; twice as long after each
+#define WAIT_MAX_US  (5 * GW_SECOND)
 
 static const char starting[] = "the shared index is being connected";
 static const char filling[] = "the shared index is being filled; until then it lacks rows";
@@ -44,8 +46,8 @@ struct gw_feeder {
     // The thread's own.
     struct gw_index *index;
     struct gw_redis *redis;
-    uint64_t taken;
-    bool failing; // said so already
+    uint64_t taken; // by Redis, of what this thread fed or found to be whole
+    bool failing;   // said so already
     struct batch batch;
 };
 
@@ -194,15 +196,33 @@ static int begin_anew(struct gw_feeder *feeder, bool clear)
     return clear ? gw_index_redis_clear(feeder->redis) : 0;
 }
 
+// Whether the journal still has all that follows a fact: else it may lack what said that rows were
+// deleted. Returns 1, 0, or an error.
+static int is_whole_behind(struct gw_feeder *feeder, uint64_t seq)
+{
+    struct batch *batch = &feeder->batch;
+    const int result = gw_index_facts(feeder->index, seq, 1, keep_fact, batch);
+    const bool whole = result < 1 || (batch->facts[0].seq == seq + 1 &&
+                                      gw_wall_us() - batch->facts[0].wall_us < AWAY_MOST_US);
+
+    empty_batch(batch);
+    return result < 0 ? result : whole;
+}
+
 // Finds out where to go on, or begins anew.
 static int find_position(struct gw_feeder *feeder)
 {
     const int64_t taken = gw_index_redis.taken(feeder->redis), head = gw_index_head(feeder->index);
+    int whole = 1;
 
     if (head < 0)
         return (int)head;
     gw_feeder_wake(feeder, (uint64_t)head);
-    if (taken == GW_ERROR_LAPPED || taken > head || taken == 0)
+    if (taken > 0 && (uint64_t)taken != feeder->taken)
+        whole = is_whole_behind(feeder, (uint64_t)taken);
+    if (whole < 0)
+        return whole;
+    if (taken == GW_ERROR_LAPPED || taken > head || taken == 0 || !whole)
         return begin_anew(feeder, taken != 0);
     if (taken < 0)
         return (int)taken;
@@ -216,10 +236,7 @@ static int feed(struct gw_feeder *feeder)
     struct batch *batch = &feeder->batch;
     int result = gw_index_facts(feeder->index, feeder->taken, BATCH, keep_fact, batch);
 
-    // What would come next is gone, and with it what it said of rows that are there.
-    if (result > 0 && feeder->taken && batch->facts[0].seq != feeder->taken + 1)
-        result = GW_ERROR_LAPPED;
-    else if (result > 0)
+    if (result > 0)
         result = gw_index_redis.take(feeder->redis, batch->facts, batch->count);
     if (!result && batch->count) {
         result = batch->count;

@@ -41,7 +41,6 @@ bool gw_index_redis_address_valid(const char *address, char problem[160]);
 int gw_index_redis_clear(struct gw_redis *redis);
 
 // self of this one is a struct gw_redis. taken: 0 also when there is nothing of this epoch, and
-// GW_ERROR_LAPPED when it has to be cleared first. take: facts that follow what was taken, without
-// holes; GW_ERROR_INVALID for others, GW_ERROR_LAPPED when something was lost there since the last
-// call. The first one of all may have any number.
+// GW_ERROR_LAPPED when it has to be cleared first. take: GW_ERROR_LAPPED also when something was
+// lost there since the last call.
 extern const struct gw_index_engine gw_index_redis;

@@ -216,6 +216,38 @@ static void facts_out_of_order_are_refused(void **state)
     assert_all_rows_are_there();
 }
 
+// An engine that was fed with nothing yet.
+static void begin_anew(void)
+{
+    if (engine == &gw_index_redis) {
+        assert_int_equal(gw_index_redis_clear(self), 0);
+        return;
+    }
+    engine->close(self);
+    open_sqlite();
+}
+
+static void facts_that_left_the_journal_are_not_missed(void **state)
+{
+    skip_without_engine();
+    begin_anew();
+    struct gw_committed_fact *some = calloc((size_t)fact_count, sizeof(*some));
+    int count = 0;
+    for (int i = 7; i < fact_count; i++) // the first ones are gone, and those of no row
+        if (strcmp(facts[i].kind, "alert.raised") != 0)
+            some[count++] = facts[i];
+    for (int i = 0; i < count; i += BATCH)
+        if (engine->take(self, some + i, count - i < BATCH ? count - i : BATCH) < 0)
+            fail_msg("%s", engine->error(self));
+    const int64_t last = (int64_t)some[count - 1].seq;
+    free(some);
+    assert_int_equal(engine->taken(self), last);
+    struct gw_query query;
+    gw_query_init(&query);
+    assert_true(walk(GW_NOUN_EVENT, query, true) >= ROWS - 7);
+    assert_int_equal(walk(GW_NOUN_GAP, query, true), count_truths(&query, GW_NOUN_GAP));
+}
+
 static void a_fact_that_cannot_be_read_takes_its_batch_along(void **state)
 {
     skip_without_engine();
@@ -337,6 +369,7 @@ int main(void)
         FACT(what_is_no_query_is_refused),
         FACT(facts_that_are_taken_twice_change_nothing),
         FACT(facts_out_of_order_are_refused),
+        FACT(facts_that_left_the_journal_are_not_missed),
         FACT(a_fact_that_cannot_be_read_takes_its_batch_along),
         FACT(what_is_deleted_is_found_nowhere),
         FACT(counts_are_those_of_a_look_at_every_row),
