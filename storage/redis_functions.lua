@@ -24,10 +24,13 @@ local function place_of(row) return (struct.unpack('>I4', row, 4)) end
 local function start_of(row) return math.min((struct.unpack('>I8', row, 8)), LATEST) end
 local function end_of(row) return (struct.unpack('>I8', row, 16)) end
 local function score_of(row) return (struct.unpack('>I2', row, 24)) end
-local function constant_part(row) return sub(row, 2, 2) .. sub(row, 4, 15) end
 
--- A row's entry in sorted sets: id, kind and place, which never change.
-local function member_of(id, row) return id .. sub(row, 2, 2) .. sub(row, 4, 7) end
+-- What a row's entries in sorted sets say of it beside its id: kind, place, and of an event its score in
+-- hundredths. So most rows that are not meant are passed over unread.
+local function label_of(noun, row)
+    local label = sub(row, 2, 2) .. sub(row, 4, 7)
+    return noun == 'event' and label .. string.char(floor(score_of(row) / 100)) or label
+end
 
 -- The hash that a row is in: those of a minute or so, by its id's time stamp, because Redis packs hashes
 -- that are neither small nor large.
@@ -79,7 +82,7 @@ local function remove(batch, noun, id)
     local rows = rows_key(batch.node, noun, id)
     local row = redis.call('HGET', rows, id)
     if not row then return end
-    local member = member_of(id, row)
+    local member = id .. label_of(noun, row)
     for _, key in ipairs(sets_of(batch.node, noun, row)) do redis.call('ZREM', key, member) end
     redis.call('ZREM', batch.node .. ':' .. noun .. ':open', member)
     tally(batch, noun, row, -1)
@@ -98,11 +101,12 @@ local function put(batch, noun, id, row)
     local rows = rows_key(batch.node, noun, id)
     local old = redis.call('HGET', rows, id)
     if old == row then return end
-    if old and constant_part(old) ~= constant_part(row) then
+    local label = label_of(noun, row)
+    if old and (label_of(noun, old) ~= label or start_of(old) ~= start_of(row)) then
         remove(batch, noun, id)
         old = nil
     end
-    local member, score = member_of(id, row), format('%.0f', start_of(row))
+    local member, score = id .. label, format('%.0f', start_of(row))
     if not old then
         for _, key in ipairs(sets_of(batch.node, noun, row)) do redis.call('ZADD', key, score, member) end
         tally(batch, noun, row, 1)
@@ -195,6 +199,7 @@ local function parse_page(keys, args)
         low = 0, looked = 0, found = {},
     }
     page.prefix = page.node .. ':' .. page.noun
+    page.least = floor(page.min_score / 100)
     if args[4] ~= '' then
         page.meant, page.places = {}, {}
         for i = 1, #args[4], 4 do
@@ -226,8 +231,9 @@ end
 local function look(page, member, start)
     page.looked = page.looked + 1
     page.before, page.id = start, sub(member, 1, ID)
-    if page.meant and not page.meant[sub(member, ID + 2)] then return end
+    if page.meant and not page.meant[sub(member, ID + 2, ID + 5)] then return end
     if page.kind >= 0 and byte(member, ID + 1) ~= page.kind then return end
+    if page.min_score > 0 and byte(member, ID + 6) < page.least then return end
     local row = redis.call('HGET', rows_key(page.node, page.noun, page.id), page.id)
     if row and is_meant(page, row, start) then
         page.found[#page.found + 1] = page.id
