@@ -193,7 +193,10 @@ static int begin_anew(struct gw_feeder *feeder, bool clear)
     feeder->state.refills++;
     pthread_mutex_unlock(&feeder->lock);
     note_taken(feeder, 0, 0);
-    return clear ? gw_index_redis_clear(feeder->redis) : 0;
+    int result = clear;
+    while (result == 1 && !is_stopping(feeder))
+        result = gw_index_redis_clear_part(feeder->redis);
+    return result < 0 ? result : 0;
 }
 
 // Whether the journal still has all that follows a fact: else it may lack what said that rows were

@@ -39,6 +39,8 @@ bool gw_index_redis_address_valid(const char *address, char problem[160]);
 // Removes everything of this epoch, so that it can be fed anew from the beginning. One that was
 // interrupted can only be begun again: nothing is taken before.
 int gw_index_redis_clear(struct gw_redis *redis);
+// A part of that, some milliseconds long. Returns 1 while there is more, 0 at the end, or an error.
+int gw_index_redis_clear_part(struct gw_redis *redis);
 
 // self of this one is a struct gw_redis. taken: 0 also when there is nothing of this epoch, and
 // GW_ERROR_LAPPED when it has to be cleared first. take: GW_ERROR_LAPPED also when something was

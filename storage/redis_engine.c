@@ -150,18 +150,34 @@ static int unmark_clearing(struct gw_redis *redis)
     return run(redis, &command);
 }
 
-int gw_index_redis_clear(struct gw_redis *redis)
+static int begin_clearing(struct gw_redis *redis)
 {
-    char cursor[32] = "0";
-    int result = mark_clearing(redis);
-
     gw_redis_forget_taken(redis);
     gw_redis_forget_places(redis);
+    strcpy(redis->clearing, "0");
+    return mark_clearing(redis);
+}
+
+int gw_index_redis_clear_part(struct gw_redis *redis)
+{
+    int result = *redis->clearing ? 0 : begin_clearing(redis);
+
     if (!result)
-        result = 1;
+        result = clear_step(redis, redis->clearing);
+    if (!result)
+        result = unmark_clearing(redis);
+    if (result != 1)
+        *redis->clearing = 0;
+    return result;
+}
+
+int gw_index_redis_clear(struct gw_redis *redis)
+{
+    int result = 1;
+
     while (result == 1)
-        result = clear_step(redis, cursor);
-    return result ? result : unmark_clearing(redis);
+        result = gw_index_redis_clear_part(redis);
+    return result;
 }
 
 // --- the table -----------------------------------------------------------------------------------

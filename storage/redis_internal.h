@@ -32,6 +32,7 @@ struct gw_redis {
     uint8_t *told; // by place number: whether Redis knows it
     int64_t told_room;
 
+    char clearing[32];             // where SCAN goes on; "": it is not being cleared
     int64_t budget;                // entries that one call of a query looks at
     char places_known[24];         // how many places there were when they were read; "": never
     struct gw_index_place *places; // by number
