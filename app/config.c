@@ -34,6 +34,15 @@ static const struct gw_config_option options[] = {
     {"bus.listen", GW_VALUE_LOOPBACK, FIELD(bus_listen), "127.0.0.1:8472", 0, 0,
      "Address and port of the ZeroMQ bus. Loopback only, until subscribers have keys. Port * picks "
      "a free one."},
+    {"index.engine", GW_VALUE_CHOICE, FIELD(index_engine), "sqlite", 0, 0,
+     "Where others find what happened here. sqlite: in the store only. redis: in a Redis (7 or "
+     "newer) as well, which is kept equal to it.",
+     "sqlite redis"},
+    {"index.redis", GW_VALUE_REDIS, FIELD(redis_address), "unix:/run/redis/redis-server.sock", 0, 0,
+     "That Redis: unix:PATH, or tcp://127.0.0.1:PORT (loopback only: nothing is encrypted). Its "
+     "maxmemory-policy must be noeviction."},
+    {"index.redis_password_file", GW_VALUE_TEXT, FIELD(redis_password_file), "", 0, 0,
+     "File whose first line is the password of that Redis; empty: it asks for none."},
     {"workers", GW_VALUE_INTEGER, FIELD(workers), "0", 0, 256,
      "Worker processes; 0: one per core."},
     {"record.preroll", GW_VALUE_DURATION, FIELD(preroll_us), "5s", 0, 60 * GW_SECOND,
@@ -306,7 +315,8 @@ static const char *const type_names[] = {
     [GW_VALUE_TEXT] = "text",           [GW_VALUE_DIVISION] = "digits",
     [GW_VALUE_LISTEN] = "address:port", [GW_VALUE_LOOPBACK] = "address:port",
     [GW_VALUE_INTEGER] = "number",      [GW_VALUE_DURATION] = "duration",
-    [GW_VALUE_SIZE] = "size",           [GW_VALUE_CHOICE] = "word",
+    [GW_VALUE_SIZE] = "size",           [GW_VALUE_REDIS] = "address",
+    [GW_VALUE_CHOICE] = "word",
 };
 
 static void print_section(FILE *out, const char *key, const char **section)

@@ -19,6 +19,9 @@ struct gw_config {
     char division[16];                         // GB/T 2260 code of the county
     char console_listen[128];                  // host:port
     char bus_listen[128];                      // host:port
+    char index_engine[8];                      // "sqlite", or "redis" beside it
+    char redis_address[160];                   // gw_index_redis_address_valid
+    char redis_password_file[PATH_MAX];        // "" = it asks for none
     int64_t workers;                           // 0 = one per core
     int64_t preroll_us, postroll_us, split_us; // of clips
     int64_t ring_bytes;                        // pre-roll memory per camera

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/camera.h"
+#include "storage/index_redis.h"
 
 struct unit {
     const char *name;
@@ -159,6 +160,9 @@ bool gw_config_value_set(struct gw_config *config, const struct gw_config_option
         snprintf(problem, 160,
                  "\"%.40s\" is no address to listen on; write one like 127.0.0.1:8471", text);
         return false;
+    case GW_VALUE_REDIS:
+        return gw_index_redis_address_valid(text, problem) &&
+               set_text(field, option, text, problem);
     case GW_VALUE_CHOICE:
         if (is_choice(option->choices, text))
             return set_text(field, option, text, problem);

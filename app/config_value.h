@@ -17,6 +17,7 @@ enum gw_value_type {
     GW_VALUE_INTEGER,
     GW_VALUE_DURATION, // "5s" to microseconds
     GW_VALUE_SIZE,     // "16MiB" to bytes
+    GW_VALUE_REDIS,    // gw_index_redis_address_valid
     GW_VALUE_CHOICE,
 };
 

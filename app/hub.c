@@ -17,6 +17,7 @@
 #include "app/covered.h"
 #include "app/crew.h"
 #include "app/door.h"
+#include "app/feeder.h"
 #include "app/keeper.h"
 #include "app/ledger.h"
 #include "app/media_planner.h"
@@ -53,6 +54,7 @@ struct hub {
     struct gw_door *door;
     struct gw_assignment assignment;
     struct gw_ledger *ledger;
+    struct gw_feeder *feeder; // NULL: there is no shared index
     struct gw_publisher *publisher;
     struct gw_media_planner planner;
     struct gw_console *console;
@@ -328,7 +330,7 @@ static const char *find_problem(const struct hub *hub)
         return "the index does not commit; is the disk full?";
     if (hub->counters.workers_present < hub->counters.workers)
         return "a worker is not there yet";
-    return NULL;
+    return hub->counters.shared.problem;
 }
 
 static void tick(struct hub *hub)
@@ -343,6 +345,8 @@ static void tick(struct hub *hub)
     gw_ledger_count(hub->ledger, &hub->counters.ledger);
     gw_publisher_count(hub->publisher, &hub->counters.bus);
     gw_door_count(hub->door, &hub->counters.door);
+    if (hub->feeder)
+        gw_feeder_read(hub->feeder, &hub->counters.shared);
     hub->counters.suspects = gw_placement_suspects(&hub->assignment);
     gw_ledger_publish(hub->ledger); // what retention deleted
     gw_publisher_heartbeat(hub->publisher, gw_ledger_head(hub->ledger), gw_wall_us());
@@ -499,11 +503,26 @@ static int register_cameras(struct hub *hub, const struct gw_hub_config *config)
     return 0;
 }
 
+static int open_feeder(struct hub *hub)
+{
+    const struct gw_feeder_config config = {.store = hub->site->store,
+                                            .division = hub->site->division,
+                                            .address = hub->site->redis_address,
+                                            .password_file = hub->site->redis_password_file,
+                                            .log = &hub_log};
+    if (strcmp(hub->site->index_engine, "redis") != 0)
+        return 0;
+    hub->counters.has_shared = true;
+    int error = gw_feeder_create(&hub->feeder, &config);
+    return error ? gw_cli_fail("cannot feed the shared index: %s", gw_strerror(error)) : 0;
+}
+
 static int open_ledger(struct hub *hub)
 {
     struct gw_ledger_config config = {.index = hub->index,
                                       .publisher = hub->publisher,
                                       .console = hub->console,
+                                      .feeder = hub->feeder,
                                       .workers = hub->workers,
                                       .log = &hub_log,
                                       .opaque = hub,
@@ -567,6 +586,7 @@ static void close_all(struct hub *hub)
     gw_crew_destroy(&hub->crew);
     gw_door_destroy(&hub->door);
     gw_ledger_destroy(&hub->ledger);
+    gw_feeder_destroy(&hub->feeder);
     gw_publisher_destroy(&hub->publisher);
     gw_site_status_destroy(&hub->status);
     gw_assignment_finish(&hub->assignment);
@@ -589,7 +609,8 @@ static int open_all(struct hub *hub, const struct gw_hub_config *config)
         return gw_cli_fail("%s", gw_strerror(-ENOMEM));
     if ((code = open_index(hub)) || (code = open_keeper(hub)) ||
         (code = register_cameras(hub, config)) || (code = open_sockets(hub)) ||
-        (code = open_console(hub)) || (code = open_ledger(hub)) || (code = open_crew(hub)))
+        (code = open_console(hub)) || (code = open_feeder(hub)) || (code = open_ledger(hub)) ||
+        (code = open_crew(hub)))
         return code;
     update_cameras(hub, true);
     return 0;

@@ -7,7 +7,8 @@
 //   workers -> [hub: commit -> ack -> publish -> console] -> people
 //
 // One thread does all of the above in a loop; what arrives together is committed together (group
-// commit). The console has threads of its own, and the workers' door (door.h) has one.
+// commit). The console has threads of its own; the workers' door (door.h) and the feeder of a
+// shared index (feeder.h) have one each.
 #pragma once
 
 #include "app/config.h"

@@ -63,6 +63,7 @@ void gw_ledger_publish(struct gw_ledger *ledger)
     if (count < 0)
         gw_log_error(ledger->config.log, "cannot read committed facts: %s", gw_index_error(index));
     gw_console_notify(ledger->config.console, ledger->published);
+    gw_feeder_wake(ledger->config.feeder, ledger->published);
 }
 
 static bool commit(struct gw_ledger *ledger, const struct gw_fact_entry *entries, int count)

@@ -4,11 +4,12 @@
 // The hub's books: facts in, committed together, acknowledged to the workers that sent them,
 // published in order. The order of these three is what "nothing lost" rests on.
 //
-//   hub.c -> [ledger: commit -> ack -> publish -> wake the event streams]
+//   hub.c -> [ledger: commit -> ack -> publish -> wake the event streams and the feeder]
 //
 // Used by the hub's thread only.
 #pragma once
 
+#include "app/feeder.h"
 #include "bus/publisher.h"
 #include "console/console.h"
 #include "core/log.h"
@@ -20,7 +21,8 @@ struct gw_ledger_config {
     struct gw_index *index; // borrowed, as is all below
     struct gw_publisher *publisher;
     struct gw_console *console;
-    void *workers; // ROUTER socket, for the acks
+    struct gw_feeder *feeder; // NULL: there is no shared index
+    void *workers;            // ROUTER socket, for the acks
     const struct gw_log *log;
 
     // Told of each entry after its commit, before its ack.

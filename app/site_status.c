@@ -245,6 +245,27 @@ static double published(const struct gw_site_counters *c)
 {
     return (double)c->bus.published;
 }
+// Of a shared index; without one there is no line.
+static double shared_up(const struct gw_site_counters *c)
+{
+    return c->has_shared ? !c->shared.problem : NAN;
+}
+static double shared_lag(const struct gw_site_counters *c)
+{
+    return c->has_shared ? (double)(c->shared.head - c->shared.taken) : NAN;
+}
+static double shared_fed(const struct gw_site_counters *c)
+{
+    return c->has_shared ? (double)c->shared.fed : NAN;
+}
+static double shared_refills(const struct gw_site_counters *c)
+{
+    return c->has_shared ? (double)c->shared.refills : NAN;
+}
+static double shared_failures(const struct gw_site_counters *c)
+{
+    return c->has_shared ? (double)c->shared.failures : NAN;
+}
 // clang-format on
 
 static const struct site_metric site_metrics[] = {
@@ -264,6 +285,16 @@ static const struct site_metric site_metrics[] = {
     {"gridwatch_bad_messages_total", "counter", "Messages from workers that made no sense.",
      bad_messages},
     {"gridwatch_bus_published_total", "counter", "Facts published on the bus.", published},
+    {"gridwatch_shared_index_up", "gauge", "1 while the shared index is fed and lacks nothing.",
+     shared_up},
+    {"gridwatch_shared_index_lag_facts", "gauge", "Facts that the shared index does not have yet.",
+     shared_lag},
+    {"gridwatch_shared_index_facts_total", "counter", "Facts fed into the shared index.",
+     shared_fed},
+    {"gridwatch_shared_index_refills_total", "counter",
+     "How often the shared index was filled from the beginning.", shared_refills},
+    {"gridwatch_shared_index_failures_total", "counter",
+     "How often the shared index could not be reached, or refused.", shared_failures},
 };
 
 struct camera_metric {
@@ -385,8 +416,10 @@ void gw_site_status_write_metrics(void *opaque, FILE *out)
     pthread_mutex_lock(&status->lock);
     for (size_t i = 0; i < sizeof(site_metrics) / sizeof(site_metrics[0]); i++) {
         const struct site_metric *metric = &site_metrics[i];
+        const double value = metric->value(&status->counters);
         write_head(out, metric->name, metric->type, metric->help);
-        fprintf(out, "%s %.17g\n", metric->name, metric->value(&status->counters));
+        if (!isnan(value))
+            fprintf(out, "%s %.17g\n", metric->name, value);
     }
     for (size_t i = 0; i < sizeof(camera_metrics) / sizeof(camera_metrics[0]); i++) {
         const struct camera_metric *metric = &camera_metrics[i];

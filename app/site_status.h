@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "app/door.h"
+#include "app/feeder.h"
 #include "app/ledger.h"
 #include "bus/publisher.h"
 #include "console/console.h"
@@ -34,6 +35,8 @@ struct gw_site_counters {
     struct gw_door_counters door;
     struct gw_ledger_counters ledger;
     struct gw_publisher_counters bus;
+    bool has_shared; // there is a shared index
+    struct gw_feeder_state shared;
 };
 // problem: what keeps the site from working, a static string; NULL when it works.
 void gw_site_status_set(struct gw_site_status *status, const struct gw_site_counters *counters,

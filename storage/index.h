@@ -192,7 +192,8 @@ struct gw_index_engine {
 
     // The newest fact taken, 0 before the first; negative on errors.
     int64_t (*taken)(void *self);
-    // Takes facts in order, all or none. One that was taken before changes nothing.
+    // Takes facts in order, all or none. One that was taken before changes nothing. Numbers may be
+    // missing (facts of rows that are gone leave the journal), but going back is GW_ERROR_INVALID.
     int (*take)(void *self, const struct gw_committed_fact *facts, int count);
 
     int (*events)(void *self, const struct gw_query *query, struct gw_event_row *rows,

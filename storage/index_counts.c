@@ -157,15 +157,10 @@ int gw_index_count_days(struct gw_index *index, enum gw_noun noun, const struct 
 
 // --- by cell -------------------------------------------------------------------------------------
 
-struct cells {
-    struct gw_index *index;
-    int64_t *counts; // by place
-};
-
 static void add_place(void *opaque, int64_t day, const struct gw_index_place *place, int64_t count)
 {
-    struct cells *cells = opaque;
-    cells->counts[place->place.number] += count;
+    int64_t *counts = opaque;
+    counts[place->place.number] += count;
 }
 
 struct cell {
@@ -213,21 +208,37 @@ static int join_cells(struct cell *cells, int count)
 }
 
 // One cell per place that has a count.
-static int collect_cells(const struct cells *cells, struct cell *ret)
+static int collect_cells(const struct gw_index_place *places, int64_t place_count,
+                         const int64_t *counts, struct cell *ret)
 {
     int count = 0;
 
-    for (int64_t i = 1; i < cells->index->place_count; i++) {
-        const struct gw_place *place = &cells->index->places[i].place;
-        if (!cells->counts[i])
+    for (int64_t i = 1; i < place_count; i++) {
+        const struct gw_place *place = &places[i].place;
+        if (!counts[i])
             continue;
         struct gw_cell_count *cell = &ret[count++].count;
-        *cell =
-            (struct gw_cell_count){.lon = place->lon, .lat = place->lat, .count = cells->counts[i]};
+        *cell = (struct gw_cell_count){.lon = place->lon, .lat = place->lat, .count = counts[i]};
         memcpy(cell->division, place->division, sizeof(cell->division));
         memcpy(cell->grid, place->grid, sizeof(cell->grid));
     }
     return count;
+}
+
+int gw_index_list_cells(const struct gw_index_place *places, int64_t place_count,
+                        const int64_t *counts, struct gw_cell_count *rows, int limit)
+{
+    struct cell *found = calloc((size_t)place_count + 1, sizeof(*found));
+
+    if (!found)
+        abort();
+    const int count = collect_cells(places, place_count, counts, found);
+    qsort(found, (size_t)count, sizeof(*found), by_area);
+    const int cells = join_cells(found, count);
+    for (int i = 0; i < cells && i < limit; i++)
+        rows[i] = found[i].count;
+    free(found);
+    return cells;
 }
 
 int gw_index_count_cells(struct gw_index *index, enum gw_noun noun, const struct gw_query *query,
@@ -236,20 +247,13 @@ int gw_index_count_cells(struct gw_index *index, enum gw_noun noun, const struct
     int result = gw_index_load_places(index);
     if (result)
         return result;
-    struct cells cells = {index, calloc((size_t)index->place_count + 1, sizeof(*cells.counts))};
-    struct cell *found = calloc((size_t)index->place_count + 1, sizeof(*found));
-    struct sum sum = {index, noun, query, &cells, add_place};
-    if (!cells.counts || !found)
+    int64_t *counts = calloc((size_t)index->place_count + 1, sizeof(*counts));
+    struct sum sum = {index, noun, query, counts, add_place};
+    if (!counts)
         abort();
     result = gw_index_snapshot(index, add_up, &sum);
-    if (!result) {
-        const int count = collect_cells(&cells, found);
-        qsort(found, (size_t)count, sizeof(*found), by_area);
-        result = join_cells(found, count);
-        for (int i = 0; i < result && i < limit; i++)
-            rows[i] = found[i].count;
-    }
-    free(cells.counts);
-    free(found);
+    if (!result)
+        result = gw_index_list_cells(index->places, index->place_count, counts, rows, limit);
+    free(counts);
     return result;
 }

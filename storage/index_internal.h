@@ -152,6 +152,9 @@ void gw_index_forget_places(struct gw_index *index);
 // Whether the query's place filters hold for a place.
 bool gw_query_matches_place(const struct gw_query *query, const struct gw_index_place *place);
 bool gw_query_has_place(const struct gw_query *query); // whether it has any such filter
+// What gw_index_places answers, of these places.
+int gw_index_list_places(const struct gw_index_place *places, int64_t place_count,
+                         const struct gw_query *query, struct gw_placed *rows, int limit);
 
 // --- queries -------------------------------------------------------------------------------------
 
@@ -175,6 +178,9 @@ struct gw_index_key {
     int64_t start_us;
     struct gw_id id;
 };
+// The cursor behind a row; and the row that a cursor is behind: 0, or GW_ERROR_INVALID.
+void gw_index_format_cursor(char ret[64], const struct gw_index_key *last);
+int gw_index_parse_cursor(const char *cursor, struct gw_index_key *ret);
 struct gw_index_walk;
 // from: begin behind this key; no_id: behind every row that starts at its start_us or later.
 int gw_index_walk_start(struct gw_index_walk **ret, struct gw_index *index, enum gw_noun noun,
@@ -193,6 +199,10 @@ int gw_index_snapshot(struct gw_index *index, int (*callback)(void *opaque), voi
 // Adds to the count of a day, place and noun (of events: kind).
 int gw_index_tally(struct gw_index *index, const char *what, int64_t place, int64_t start_us,
                    int count);
+
+// What gw_index_count_cells answers, of these counts by place number.
+int gw_index_list_cells(const struct gw_index_place *places, int64_t place_count,
+                        const int64_t *counts, struct gw_cell_count *rows, int limit);
 
 // --- facts ---------------------------------------------------------------------------------------
 

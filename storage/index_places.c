@@ -297,20 +297,16 @@ static int by_camera(const void *a, const void *b)
     return order ? order : (left->place.number > right->place.number) * 2 - 1;
 }
 
-int gw_index_places(struct gw_index *index, const struct gw_query *query, struct gw_placed *rows,
-                    int limit)
+int gw_index_list_places(const struct gw_index_place *places, int64_t place_count,
+                         const struct gw_query *query, struct gw_placed *rows, int limit)
 {
-    int result = gw_index_check_query(query), count = 0, found = 0;
+    int count = 0, found = 0;
+    struct gw_placed *all = calloc((size_t)place_count + 1, sizeof(*all));
 
-    if (!result)
-        result = gw_index_load_places(index);
-    if (result)
-        return result;
-    struct gw_placed *all = calloc((size_t)index->place_count + 1, sizeof(*all));
     if (!all)
         abort();
-    for (int64_t number = 1; number < index->place_count; number++) {
-        const struct gw_index_place *place = &index->places[number];
+    for (int64_t number = 1; number < place_count; number++) {
+        const struct gw_index_place *place = &places[number];
         if (!place->place.number || !was_then(query, place) ||
             !gw_query_matches_place(query, place))
             continue;
@@ -322,4 +318,15 @@ int gw_index_places(struct gw_index *index, const struct gw_query *query, struct
         rows[count] = all[count];
     free(all);
     return found;
+}
+
+int gw_index_places(struct gw_index *index, const struct gw_query *query, struct gw_placed *rows,
+                    int limit)
+{
+    int result = gw_index_check_query(query);
+
+    if (!result)
+        result = gw_index_load_places(index);
+    return result ? result
+                  : gw_index_list_places(index->places, index->place_count, query, rows, limit);
 }

@@ -75,14 +75,14 @@ int gw_index_check_query(const struct gw_query *query)
 // --- cursor --------------------------------------------------------------------------------------
 
 // A page ends with a row; the next one begins behind it: its start and id, in hexadecimal.
-static void format_cursor(char ret[64], const struct gw_index_key *last)
+void gw_index_format_cursor(char ret[64], const struct gw_index_key *last)
 {
     int length = snprintf(ret, 64, "%016" PRIx64, (uint64_t)last->start_us);
     for (int i = 0; i < 16; i++)
         length += snprintf(ret + length, (size_t)(64 - length), "%02x", last->id.bytes[i]);
 }
 
-static int parse_cursor(const char *cursor, struct gw_index_key *ret)
+int gw_index_parse_cursor(const char *cursor, struct gw_index_key *ret)
 {
     unsigned byte;
     uint64_t start;
@@ -221,7 +221,7 @@ static int fill_page(struct page *page, struct gw_index_walk *walk)
         if (!is_meant(page->query, page->noun, row))
             continue;
         if (full) {
-            format_cursor(page->ret_cursor, &last);
+            gw_index_format_cursor(page->ret_cursor, &last);
             break;
         }
         last = key;
@@ -239,7 +239,7 @@ static int read_page(void *opaque)
 
     int result = gw_index_check_query(query);
     if (!result && *query->cursor)
-        result = parse_cursor(query->cursor, &from);
+        result = gw_index_parse_cursor(query->cursor, &from);
     if (!result)
         result = gw_index_walk_start(&walk, page->index, page->noun, query, &from, !*query->cursor);
     *page->ret_cursor = 0; // may be the query's

@@ -95,8 +95,22 @@ static int take_facts(void *opaque)
     return result ? result : gw_index_write_end(index, &end);
 }
 
+// The numbers of facts that left the journal are missing, but none goes back.
+static int check_order(struct gw_index *index, const struct gw_committed_fact *facts, int count)
+{
+    for (int i = 1; i < count; i++) {
+        if (facts[i].seq > facts[i - 1].seq)
+            continue;
+        snprintf(index->error, sizeof(index->error), "fact %" PRIu64 " cannot follow fact %" PRIu64,
+                 facts[i].seq, facts[i - 1].seq);
+        return GW_ERROR_INVALID;
+    }
+    return 0;
+}
+
 int gw_index_take(struct gw_index *index, const struct gw_committed_fact *facts, int count)
 {
     struct taking taking = {index, facts, count};
-    return gw_index_transaction(index, take_facts, &taking);
+    const int result = check_order(index, facts, count);
+    return result ? result : gw_index_transaction(index, take_facts, &taking);
 }

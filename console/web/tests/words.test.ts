@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+import feeder from '../../../app/feeder.c?raw';
 import strays from '../../../app/strays.c?raw';
 import kinds from '../../../core/event.c?raw';
 import causes from '../../../core/gap.c?raw';
@@ -52,6 +53,12 @@ describe('words', () => {
       expect(told).not.toMatch(/\{|hours/);
       if (format.includes('%.')) expect(told).toContain('12.5');
     }
+  });
+
+  test('every_reason_that_the_shared_index_can_be_degraded_for_is_told_in_chinese', () => {
+    const sentences = [...feeder.matchAll(/^static const char \w+\[\] =\s*"([^"]*)";/gm)].map((found) => found[1]!);
+    expect(sentences.length).toBe(5);
+    for (const reason of sentences) expect(reasonIn('zh-CN', reason), reason).toMatch(/[\u4e00-\u9fff]/);
   });
 
   test('every_kind_of_event_has_a_name_and_every_fault_says_what_to_do', () => {

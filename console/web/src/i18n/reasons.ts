@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Why a camera is offline or degraded, in Chinese. The site says it in English (the table of reasons in
-// ingest/session.c, find_reason() in app/strays.c); a test makes sure that none of its sentences is
-// missing here.
+// Why a camera is offline or degraded, or the shared index not as it should be, in Chinese. The site says
+// it in English (the table of reasons in ingest/session.c, find_reason() in app/strays.c, the sentences at
+// the top of app/feeder.c); a test makes sure that none of them is missing here.
 
 const chinese: Record<string, string> = {
   'user name or password refused; check both, and that the camera takes digest or basic logins':
@@ -35,6 +35,14 @@ const chinese: Record<string, string> = {
     '该摄像机发送的内容使工作进程崩溃；将越来越少地重试，最后每小时一次；请升级固件或更改编码',
   'the site was stopped': '站点已停止',
   'switched off in the registry': '已在登记表中停用',
+  'the shared index is being connected': '正在连接共享索引',
+  'the shared index is being filled; until then it lacks rows': '正在填充共享索引；完成前其中缺少部分记录',
+  'the shared index cannot be reached; check that its Redis runs and that index.redis names it':
+    '无法连接共享索引；请检查 Redis 是否运行，以及 index.redis 是否正确',
+  "the shared index refuses the site's password; check index.redis_password_file":
+    '共享索引拒绝了站点的密码；请检查 index.redis_password_file',
+  "the shared index does not take what happened here; the site's log says why":
+    '共享索引不接受本站点的记录；原因见站点日志',
 };
 
 // Why a camera is degraded (explain() in ingest/vitals.c): printf formats, whose numbers and words
