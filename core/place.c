@@ -39,8 +39,8 @@ void gw_place_to_json(json_t *object, const struct gw_place *place)
         json_object_set_new(object, "lon", json_real(place->lon));
         json_object_set_new(object, "lat", json_real(place->lat));
     }
-    // Which way is told only of what does not look all round.
-    if (place->view.fov_deg != 0)
+    // North is told only of what does not look all round.
+    if (place->view.fov_deg != 0 || place->view.heading_deg != 0)
         json_object_set_new(object, "heading_deg", json_real(place->view.heading_deg));
     set_known(object, "fov_deg", place->view.fov_deg);
     set_known(object, "range_m", place->view.range_m);
@@ -93,7 +93,7 @@ int gw_place_from_json(const json_t *object, struct gw_place *ret)
         !get_number(object, "heading_deg", 0, 360, 0, &view->heading_deg) ||
         !get_number(object, "fov_deg", 0, 360, 0, &view->fov_deg) ||
         !get_number(object, "range_m", 0, 1e6, 0, &view->range_m) ||
-        !get_number(object, "height_m", -1e5, 1e5, 0, &view->height_m))
+        !get_number(object, "height_m", 0, 1e5, 0, &view->height_m))
         return GW_ERROR_INVALID;
     place.number = json_integer_value(number);
     place.since_us = json_integer_value(since);

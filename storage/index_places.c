@@ -108,9 +108,10 @@ static double round_degrees(double degrees)
     return isfinite(degrees) ? round(degrees * 1e7) / 1e7 : NAN;
 }
 
-static double round_small(double value)
+// To a thousandth. What is out of range is not known: no fact could be read that told of it.
+static double round_small(double value, double most)
 {
-    return round(value * 1e3) / 1e3;
+    return value >= 0 && value <= most ? round(value * 1e3) / 1e3 : 0;
 }
 
 static struct gw_place place_of(const struct gw_index *index, const struct gw_camera *camera,
@@ -119,10 +120,10 @@ static struct gw_place place_of(const struct gw_index *index, const struct gw_ca
     struct gw_place place = {.since_us = wall_us,
                              .lon = round_degrees(camera->lon),
                              .lat = round_degrees(camera->lat),
-                             .view = {.heading_deg = round_small(camera->view.heading_deg),
-                                      .fov_deg = round_small(camera->view.fov_deg),
-                                      .range_m = round_small(camera->view.range_m),
-                                      .height_m = round_small(camera->view.height_m)}};
+                             .view = {.heading_deg = round_small(camera->view.heading_deg, 360),
+                                      .fov_deg = round_small(camera->view.fov_deg, 360),
+                                      .range_m = round_small(camera->view.range_m, 1e6),
+                                      .height_m = round_small(camera->view.height_m, 1e5)}};
     memcpy(place.camera_name, camera->name, sizeof(place.camera_name));
     memcpy(place.grid, camera->grid, sizeof(place.grid));
     snprintf(place.division, sizeof(place.division), "%s",

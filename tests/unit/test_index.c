@@ -194,6 +194,24 @@ static void an_index_of_version_4_keeps_its_rows_places_and_facts(void **state)
     assert_int_equal(gw_index_epoch(idx), 77);
 }
 
+static void what_a_fact_cannot_tell_of_a_view_is_not_known(void **state)
+{
+    struct gw_event_row row;
+    struct gw_camera camera = make_camera("a", "", "");
+    struct gw_event event = make_event("a", TEST_START_US, TEST_START_US);
+    camera.view = (struct gw_view){390, -1, 45, 2e5};
+    gw_index_put_camera(idx, &camera);
+    commit_event(GW_FACT_EVENT_OPENED, &event);
+    gw_index_event(idx, &event.id, &row);
+    assert_true(row.place.view.heading_deg == 0 && row.place.view.fov_deg == 0);
+    assert_true(row.place.view.range_m == 45 && row.place.view.height_m == 0);
+    struct outbox box = read_facts(0);
+    struct gw_place place;
+    assert_int_equal(gw_place_from_json(box.facts[0].data, &place), 0);
+    assert_true(gw_place_same(&place, &row.place));
+    free_facts(&box);
+}
+
 static void rewrite_meta(const char *sql)
 {
     assert_int_equal(sqlite3_exec(idx->db, sql, NULL, NULL, NULL), SQLITE_OK);
@@ -896,6 +914,7 @@ int main(void)
         FACT(an_index_of_version_4_keeps_its_rows_places_and_facts),
         FACT(a_commit_that_failed_at_its_last_step_is_not_in_the_journal),
         FACT(an_index_that_is_older_than_its_journal_is_not_written),
+        FACT(what_a_fact_cannot_tell_of_a_view_is_not_known),
         FACT(facts_alone_make_the_same_rows_again),
         FACT(a_database_of_another_program_is_left_alone),
         FACT(every_column_is_described),
