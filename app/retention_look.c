@@ -87,7 +87,7 @@ int64_t gw_retention_look(struct gw_retention *retention, const struct gw_retent
         retention->next_look_us = now->mono_us + LOOK_US;
     if (!retention->report.pressed && now->total_bytes)
         gw_reserve_make(retention->config.reserve, (int64_t)retention->report.min_free_bytes);
-    retention->report.reserve_held = retention->config.reserve->held;
+    retention->report.reserve_held = gw_reserve_held(retention->config.reserve);
     return REST_US;
 }
 

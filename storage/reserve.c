@@ -78,6 +78,14 @@ int gw_reserve_make(struct gw_reserve *reserve, int64_t keep_bytes)
     return result;
 }
 
+bool gw_reserve_held(struct gw_reserve *reserve)
+{
+    pthread_mutex_lock(&reserve->lock);
+    const bool held = reserve->held;
+    pthread_mutex_unlock(&reserve->lock);
+    return held;
+}
+
 bool gw_reserve_release(struct gw_reserve *reserve)
 {
     pthread_mutex_lock(&reserve->lock);

@@ -31,6 +31,8 @@ void gw_reserve_finish(struct gw_reserve *reserve); // the file stays
 // keep_bytes on the disk, or -errno; then there is none.
 int gw_reserve_make(struct gw_reserve *reserve, int64_t keep_bytes);
 
+bool gw_reserve_held(struct gw_reserve *reserve);
+
 // Gives its blocks back. Returns whether there were any.
 bool gw_reserve_release(struct gw_reserve *reserve);
 

@@ -10,6 +10,8 @@
 
 #include <zmq.h>
 
+#include <sqlite3.h>
+
 #include "app/ledger.h"
 #include "app/protocol.h"
 #include "index_store.h"
@@ -24,6 +26,8 @@ struct books {
     struct gw_ledger *ledger;
     struct gw_id boot;
     int committed; // entries that the hub was told of
+    int asked;     // for room
+    bool helps;
 };
 static struct books books;
 
@@ -31,6 +35,26 @@ static void count_committed(void *opaque, const struct gw_fact_entry *entry)
 {
     (void)entry;
     ((struct books *)opaque)->committed++;
+}
+
+static void run_sql(const char *sql)
+{
+    char path[PATH_MAX];
+    sqlite3 *db;
+    snprintf(path, sizeof(path), "%s/index.db", store);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+// A trigger that refuses rows stands for a full disk.
+static bool make_room(void *opaque, int error)
+{
+    assert_true(error < 0);
+    books.asked++;
+    if (books.helps)
+        run_sql("DROP TRIGGER full");
+    return books.helps;
 }
 
 static int open_books(void **state)
@@ -56,7 +80,8 @@ static int open_books(void **state)
                                       .workers = books.router,
                                       .log = &quiet,
                                       .opaque = &books,
-                                      .committed = count_committed};
+                                      .committed = count_committed,
+                                      .make_room = make_room};
     assert_int_equal(gw_ledger_create(&books.ledger, &config), 0);
     return 0;
 }
@@ -135,6 +160,23 @@ static void facts_behind_a_failed_commit_are_not_acked_before_those_in_it(void *
     assert_int_equal(books.committed, 4);
 }
 
+static void a_commit_for_which_room_was_made_is_tried_again_at_once(void **state)
+{
+    run_sql("CREATE TRIGGER full BEFORE INSERT ON boot BEGIN SELECT RAISE(ABORT, 'full'); END");
+    take(1, GW_FACT_CAMERA_ONLINE);
+    gw_ledger_flush(books.ledger);
+    assert_true(gw_ledger_failing(books.ledger));
+    assert_int_equal(books.asked, 1);
+    assert_int_equal(last_ack(), 0);
+
+    books.helps = true;
+    take(1, GW_FACT_CAMERA_ONLINE);
+    gw_ledger_flush(books.ledger);
+    assert_false(gw_ledger_failing(books.ledger));
+    assert_int_equal(last_ack(), 1);
+    assert_int_equal(books.committed, 1);
+}
+
 static void a_fact_that_makes_no_sense_is_acked_in_its_turn(void **state)
 {
     gw_ledger_refuse(books.ledger, &books.boot, 2);
@@ -154,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FACT(an_ack_covers_what_is_committed),
+        FACT(a_commit_for_which_room_was_made_is_tried_again_at_once),
         FACT(facts_behind_a_failed_commit_are_not_acked_before_those_in_it),
         FACT(a_fact_that_makes_no_sense_is_acked_in_its_turn),
     };
