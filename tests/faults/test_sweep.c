@@ -261,13 +261,13 @@ SWEEP(nothing_acknowledged_is_lost_when_the_disk_is_full_for_a_while, 61, FAULT_
       ENOSPC, A_WHILE)
 SWEEP(nothing_acknowledged_is_lost_when_the_disk_is_full_for_good, 61, FAULT_WRITE, FAULT_CUT,
       ENOSPC, FOR_GOOD)
-SWEEP(nothing_acknowledged_is_lost_when_any_write_of_a_clip_fails_once, 3, FAULT_WRITE, FAULT_CUT,
+SWEEP(nothing_acknowledged_is_lost_when_any_write_of_a_clip_fails_once, 5, FAULT_WRITE, FAULT_CUT,
       ENOSPC, ONCE, ".mp4")
-SWEEP(nothing_acknowledged_is_lost_when_any_write_of_a_clip_fails_for_a_while, 5, FAULT_WRITE,
+SWEEP(nothing_acknowledged_is_lost_when_any_write_of_a_clip_fails_for_a_while, 9, FAULT_WRITE,
       FAULT_CUT, EDQUOT, A_WHILE, ".mp4")
 SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_in_any_write, 31, FAULT_WRITE,
       FAULT_KILL, 0)
-SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_writing_a_clip, 5, FAULT_WRITE,
+SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_writing_a_clip, 9, FAULT_WRITE,
       FAULT_KILL, 0, ONCE, ".mp4")
 
 SWEEP(no_event_is_without_its_pictures_or_a_gap_when_any_write_of_a_clip_fails_once, 4, FAULT_WRITE,
@@ -279,27 +279,27 @@ SWEEP(no_event_is_without_its_pictures_or_a_gap_when_any_sync_fails_once, 9, FAU
 SWEEP(no_event_is_without_its_pictures_or_a_gap_when_its_process_is_killed_in_any_write, 61,
       FAULT_WRITE, FAULT_KILL, 0, ONCE, "", true)
 
-SWEEP(nothing_acknowledged_is_lost_when_any_sync_fails_once, 3, FAULT_SYNC, FAULT_LOSE, EIO)
-SWEEP(nothing_acknowledged_is_lost_when_syncs_fail_for_a_while, 9, FAULT_SYNC, FAULT_LOSE, EIO,
+SWEEP(nothing_acknowledged_is_lost_when_any_sync_fails_once, 7, FAULT_SYNC, FAULT_LOSE, EIO)
+SWEEP(nothing_acknowledged_is_lost_when_syncs_fail_for_a_while, 13, FAULT_SYNC, FAULT_LOSE, EIO,
       A_WHILE)
 SWEEP(nothing_acknowledged_is_lost_when_syncs_fail_for_good, 9, FAULT_SYNC, FAULT_FAIL, EIO,
       FOR_GOOD)
-SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_in_any_sync, 9, FAULT_SYNC,
+SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_in_any_sync, 13, FAULT_SYNC,
       FAULT_KILL, 0)
 
-SWEEP(nothing_acknowledged_is_lost_when_any_rename_fails_once, 2, FAULT_RENAME, FAULT_FAIL, EIO)
+SWEEP(nothing_acknowledged_is_lost_when_any_rename_fails_once, 4, FAULT_RENAME, FAULT_FAIL, EIO)
 SWEEP(nothing_acknowledged_is_lost_when_renames_fail_for_good, 3, FAULT_RENAME, FAULT_FAIL, ENOSPC,
       FOR_GOOD)
 SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_in_any_rename, 3, FAULT_RENAME,
       FAULT_KILL, 0)
 
-SWEEP(nothing_acknowledged_is_lost_when_any_file_cannot_be_made_once, 2, FAULT_CREATE, FAULT_FAIL,
+SWEEP(nothing_acknowledged_is_lost_when_any_file_cannot_be_made_once, 4, FAULT_CREATE, FAULT_FAIL,
       ENOSPC)
-SWEEP(nothing_acknowledged_is_lost_when_no_file_can_be_made_for_a_while, 3, FAULT_CREATE,
+SWEEP(nothing_acknowledged_is_lost_when_no_file_can_be_made_for_a_while, 5, FAULT_CREATE,
       FAULT_FAIL, ENOSPC, A_WHILE)
-SWEEP(nothing_acknowledged_is_lost_when_the_disk_turns_read_only, 3, FAULT_CREATE, FAULT_FAIL,
+SWEEP(nothing_acknowledged_is_lost_when_the_disk_turns_read_only, 5, FAULT_CREATE, FAULT_FAIL,
       EROFS, FOR_GOOD)
-SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_making_any_file, 3, FAULT_CREATE,
+SWEEP(nothing_acknowledged_is_lost_when_its_process_is_killed_making_any_file, 5, FAULT_CREATE,
       FAULT_KILL, 0)
 
 SWEEP(nothing_acknowledged_is_lost_when_no_file_can_be_cut, 1, FAULT_TRUNCATE, FAULT_FAIL, EIO,
@@ -313,12 +313,12 @@ SWEEP(nothing_acknowledged_is_lost_when_nothing_can_be_removed, 1, FAULT_UNLINK,
         sweep_repair((struct fault){__VA_ARGS__}, usual_step);                                     \
     }
 
-SWEEP_REPAIR(a_repair_is_done_again_after_any_write_of_it_failed, 10, FAULT_WRITE, FAULT_FAIL,
+SWEEP_REPAIR(a_repair_is_done_again_after_any_write_of_it_failed, 20, FAULT_WRITE, FAULT_FAIL,
              ENOSPC)
 SWEEP_REPAIR(a_repair_is_done_again_after_any_sync_of_it_failed, 1, FAULT_SYNC, FAULT_LOSE, EIO)
 SWEEP_REPAIR(a_repair_is_done_again_after_it_could_not_cut_a_file, 1, FAULT_TRUNCATE, FAULT_FAIL,
              EROFS)
-SWEEP_REPAIR(a_repair_is_done_again_after_it_was_killed_in_any_write, 10, FAULT_WRITE, FAULT_KILL,
+SWEEP_REPAIR(a_repair_is_done_again_after_it_was_killed_in_any_write, 20, FAULT_WRITE, FAULT_KILL,
              0)
 
 // test_faults [PATTERN]: those whose name fits
