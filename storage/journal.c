@@ -276,7 +276,7 @@ int gw_journal_append(struct gw_journal *journal, struct gw_journal_end *end)
         return 0;
     fflush(journal->pending);
     struct gw_journal_end next = find_place(journal, end, &doubt);
-    int result = journal->tidy ? 0 : tidy(journal, next.segment);
+    int result = journal->tidy ? 0 : tidy(journal, next.segment ? next.segment : next.head);
     if (result)
         return result;
     int fd = open_place(journal, &next, doubt);
