@@ -60,7 +60,7 @@ def assert_nothing_lost(site, camera, acknowledged, stray=0):
     while complaints and time.monotonic() < deadline:
         time.sleep(0.5)
         complaints = judge(site, camera, acknowledged, stray)
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 # --- kill -9 -------------------------------------------------------------------------------------
