@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "tests/bench/index_beside.h"
 #include "tests/bench/index_county.h"
 
 enum { READERS_MAX = 16, SAMPLES_MAX = 1 << 20, PAGE = 100 };
@@ -27,6 +28,8 @@ struct bench {
     double asked_per_s;     // by each reader
     double events_per_s;    // committed beside the queries
     double sustained_per_s; // in the part that only commits
+    const char *redis;      // address of an empty one; NULL: none
+    int64_t redis_events;
     atomic_bool stop;
 };
 
@@ -285,13 +288,44 @@ static void print_size(const struct bench *bench)
            (double)status.st_size / (1 << 20) / rows);
 }
 
+struct answers {
+    struct samples ms[2][QUESTION_COUNT]; // of the embedded engine, and of Redis
+};
+
+static void note_answer(void *opaque, const char *engine, enum county_question question, double ms,
+                        int rows)
+{
+    struct answers *answers = opaque;
+    add(&answers->ms[!strcmp(engine, "redis")][question], ms);
+}
+
+static void measure_beside(struct bench *bench)
+{
+    static struct answers answers;
+    struct beside beside = {.county = &bench->county,
+                            .index = open_index(bench, GW_INDEX_READ),
+                            .address = bench->redis,
+                            .events = bench->redis_events,
+                            .rounds = 200,
+                            .opaque = &answers,
+                            .answered = note_answer};
+
+    beside_run(&beside);
+    for (int engine = 0; engine < 2; engine++)
+        for (int question = 0; question < QUESTION_COUNT; question++)
+            print_samples(county_question_names[question], engine ? "redis" : "sqlite",
+                          &answers.ms[engine][question], NULL, "");
+    gw_index_close(&beside.index);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"store", required_argument, NULL, 's'},   {"events", required_argument, NULL, 'e'},
-        {"clips", required_argument, NULL, 'c'},   {"cameras", required_argument, NULL, 'k'},
-        {"seconds", required_argument, NULL, 't'}, {"readers", required_argument, NULL, 'r'},
-        {"asked", required_argument, NULL, 'a'},   {0}};
+        {"store", required_argument, NULL, 's'},        {"events", required_argument, NULL, 'e'},
+        {"clips", required_argument, NULL, 'c'},        {"cameras", required_argument, NULL, 'k'},
+        {"seconds", required_argument, NULL, 't'},      {"readers", required_argument, NULL, 'r'},
+        {"asked", required_argument, NULL, 'a'},        {"redis", required_argument, NULL, 'R'},
+        {"redis-events", required_argument, NULL, 'E'}, {0}};
     struct bench bench = {
         .county = {.cameras = 5000, .events = 10000000, .clips = 5000000, .seed = 20260504},
         .readers = 4,
@@ -309,12 +343,15 @@ int main(int argc, char **argv)
         case 't': bench.seconds = atof(optarg); break;
         case 'r': bench.readers = atoi(optarg); break;
         case 'a': bench.asked_per_s = atof(optarg); break;
+        case 'R': bench.redis = optarg; break;
+        case 'E': bench.redis_events = atoll(optarg); break;
         default: return 2;
         }
     if (!bench.county.store || bench.readers < 1 || bench.readers > READERS_MAX ||
         bench.county.cameras < 1 || bench.asked_per_s <= 0) {
         fprintf(stderr, "usage: index_bench --store DIR [--events N] [--clips N] [--cameras N]"
-                        " [--seconds S] [--readers N] [--asked PER_S]\n");
+                        " [--seconds S] [--readers N] [--asked PER_S]"
+                        " [--redis ADDRESS [--redis-events N]]\n");
         return 2;
     }
     const int64_t start_us = gw_mono_us();
@@ -325,5 +362,7 @@ int main(int argc, char **argv)
     measure_start(&bench);
     measure_queries(&bench);
     measure_commits(&bench);
+    if (bench.redis)
+        measure_beside(&bench);
     return 0;
 }
