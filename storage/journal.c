@@ -515,6 +515,15 @@ static bool count_commit(void *opaque, const struct gw_journal_line *line, int64
     return true;
 }
 
+// Whether the open file was begun by a process that died before its first line was whole. No fact
+// can be in it.
+static bool is_only_begun(const struct gw_journal *journal)
+{
+    char text[64];
+    const ssize_t got = pread(journal->reader.fd, text, sizeof(text), 0);
+    return got >= 0 && got < (ssize_t)sizeof(text) && !memchr(text, '\n', (size_t)got);
+}
+
 // Scans a file from an offset on (0: from behind its first line).
 static int scan_file(struct gw_journal *journal, uint64_t file, int64_t offset,
                      struct beyond *beyond)
@@ -527,6 +536,10 @@ static int scan_file(struct gw_journal *journal, uint64_t file, int64_t offset,
     if (journal->file != file)
         return complain(journal, file, GW_ERROR_INDEX,
                         "is not there, but the index says that it is");
+    if (!offset && is_only_begun(journal)) {
+        close_file(journal);
+        return 0;
+    }
     result = check_header(journal);
     if (!result && fstat(journal->reader.fd, &status) < 0)
         result = complain_errno(journal, file);

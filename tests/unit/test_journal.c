@@ -255,6 +255,24 @@ static void a_commit_in_doubt_is_kept_until_another_has_taken_its_place(void **s
     assert_int_equal(gw_journal_beyond(journal, &committed), 2);
 }
 
+static void a_file_whose_first_line_was_not_finished_is_none_and_gives_way(void **state)
+{
+    char path[PATH_MAX];
+    assert_int_equal(append(1, 2, 40), 0);
+    for (int length = 0; length < 12; length += 11) { // killed before its first line, or in it
+        FILE *begun = fopen(file(3, path), "wb");
+        assert_non_null(begun);
+        fwrite("gridwatch-journal", 1, (size_t)length, begun);
+        fclose(begun);
+        assert_int_equal(gw_journal_beyond(journal, &end), 0);
+        assert_int_equal(read_from(0, 10), 2);
+    }
+    gw_journal_close(&journal); // the next start
+    journal = gw_journal_open(store, 77);
+    assert_int_equal(append(3, 1, 40), 0);
+    assert_int_equal(read_from(0, 10), 3);
+}
+
 static void a_damaged_line_is_found_and_named(void **state)
 {
     char path[PATH_MAX];
@@ -325,6 +343,7 @@ int main(void)
         FACT(a_file_that_only_a_failed_commit_began_does_not_end_the_one_before),
         FACT(an_append_that_fails_changes_nothing_and_may_be_tried_again),
         FACT(a_commit_in_doubt_is_kept_until_another_has_taken_its_place),
+        FACT(a_file_whose_first_line_was_not_finished_is_none_and_gives_way),
         FACT(a_damaged_line_is_found_and_named),
         FACT(a_journal_that_is_shorter_than_the_index_says_is_refused),
         FACT(a_journal_of_another_index_is_refused),
