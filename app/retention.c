@@ -12,9 +12,9 @@
 
 // --- set-up --------------------------------------------------------------------------------------
 
-static int no_days(void *opaque, const char *camera)
+static int camera_days(void *opaque, const char *camera)
 {
-    return 0;
+    return gw_retention_days_of(opaque, camera);
 }
 
 static int read_marks(struct gw_retention *retention, int64_t *ret_kept_us)
@@ -22,6 +22,8 @@ static int read_marks(struct gw_retention *retention, int64_t *ret_kept_us)
     int result = gw_index_mark(retention->index, GW_MARK_RETENTION, GW_NO_TIME, ret_kept_us);
     if (!result)
         result = gw_index_newest_us(retention->index, &retention->newest_us);
+    if (!result)
+        result = gw_retention_read_days(retention);
     return result;
 }
 
@@ -34,7 +36,9 @@ int gw_retention_create(struct gw_retention **ret, const struct gw_retention_con
         abort();
     retention->config = *config;
     retention->expiry.rules = config->rules;
-    retention->expiry.camera_days = no_days;
+    retention->days = gw_retention_days_create();
+    retention->expiry.camera_days = camera_days;
+    retention->expiry.opaque = retention->days;
     retention->expiry.shortest_floor_us = gw_retention_shortest_floor_us(&config->rules, 0);
     retention->report.oldest_us = retention->report.forecast.full_us =
         retention->report.forecast.floor_lost_us = GW_NO_TIME;
@@ -60,8 +64,10 @@ int gw_retention_create(struct gw_retention **ret, const struct gw_retention_con
 
 void gw_retention_destroy(struct gw_retention **retention)
 {
-    if (*retention)
+    if (*retention) {
+        gw_retention_days_destroy(&(*retention)->days);
         gw_index_close(&(*retention)->index);
+    }
     free(*retention);
     *retention = NULL;
 }

@@ -190,8 +190,12 @@ int64_t gw_retention_make_room(struct gw_retention *retention, const struct gw_r
 
 int64_t gw_retention_expire(struct gw_retention *retention, const struct gw_retention_now *now)
 {
-    if (!retention->walking)
+    if (!retention->walking) {
+        const int error = gw_retention_read_days(retention);
+        if (error)
+            return gw_retention_fail(retention, now, error);
         gw_expiry_begin(&retention->walk);
+    }
     retention->walking = true;
     const struct gw_expiry_walk before = retention->walk;
     int count = gw_expiry_next(retention->index, &retention->expiry, &retention->walk,

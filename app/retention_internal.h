@@ -10,6 +10,7 @@
 #pragma once
 
 #include "app/retention.h"
+#include "app/retention_days.h"
 #include "core/clock.h"
 #include "storage/journal_prune.h"
 
@@ -21,6 +22,7 @@ struct gw_retention {
     struct gw_retention_config config;
     struct gw_index *index;
     struct gw_retention_clock clock;
+    struct gw_retention_days *days;
     struct gw_expiry_config expiry;
     struct gw_retention_report report;
 
@@ -53,6 +55,8 @@ int64_t gw_retention_make_room(struct gw_retention *retention, const struct gw_r
 int64_t gw_retention_expire(struct gw_retention *retention, const struct gw_retention_now *now);
 int64_t gw_retention_look(struct gw_retention *retention, const struct gw_retention_now *now);
 int64_t gw_retention_prune(struct gw_retention *retention, const struct gw_retention_now *now);
+// Reads the registry's days, if it may have changed. Returns 0 or an error.
+int gw_retention_read_days(struct gw_retention *retention);
 // Works off files. Returns how many, or an error.
 int gw_retention_collect(struct gw_retention *retention, const struct gw_retention_now *now);
 

@@ -54,6 +54,20 @@ static int count_holds(struct gw_retention *retention)
     return count;
 }
 
+int gw_retention_read_days(struct gw_retention *retention)
+{
+    const struct gw_retention_rules *rules = &retention->config.rules;
+    const int result = gw_retention_days_read(retention->days, retention->index);
+    if (result < 0)
+        return result;
+    const int64_t site_us = gw_retention_shortest_floor_us(rules, 0);
+    const int fewest = gw_retention_days_fewest(retention->days);
+    const int64_t own_us = fewest ? gw_retention_shortest_floor_us(rules, fewest) : site_us;
+
+    retention->expiry.shortest_floor_us = own_us < site_us ? own_us : site_us;
+    return 0;
+}
+
 static int read_rows(struct gw_retention *retention)
 {
     int result =

@@ -30,7 +30,6 @@ struct gw_journal {
     char *text;
     size_t size;
     uint64_t first, last; // facts of it; 0: none
-    uint64_t broken;      // a file that took an append badly; nothing is added to it any more
     bool tidy;            // no file lies behind the end
 
     // Where the last read ended.
@@ -175,14 +174,16 @@ static int make_file(struct gw_journal *journal, uint64_t file, int64_t *ret_off
     return fd;
 }
 
-// The last append of this process, to any journal. Behind a sync of the index that failed nobody
-// knows whether its transaction will be there after a crash; its facts must be there then. So they
-// stay until a later one has committed, and who appends in their place appends behind them.
+// The last append of this process, to any journal: several handles append in turn. Behind a sync of
+// the index that failed nobody knows whether its transaction will be there after a crash; its facts
+// must be there then. So they stay until a later one has committed, and who appends in their place
+// appends behind them.
 static struct {
     pthread_mutex_t lock;
     char store[PATH_MAX];
     uint64_t epoch;
     struct gw_journal_end begin, end;
+    uint64_t broken; // a file that took an append badly; nothing is added to it any more
 } last_append = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static bool same_end(const struct gw_journal_end *a, const struct gw_journal_end *b)
@@ -205,12 +206,40 @@ static struct gw_journal_end find_place(const struct gw_journal *journal,
     return place;
 }
 
+// Makes it this journal's, if it was another's.
+static void own_last_append(const struct gw_journal *journal)
+{
+    if (last_append.epoch == journal->epoch && !strcmp(last_append.store, journal->store))
+        return;
+    snprintf(last_append.store, sizeof(last_append.store), "%s", journal->store);
+    last_append.epoch = journal->epoch;
+    last_append.begin = last_append.end = (struct gw_journal_end){.head = UINT64_MAX};
+    last_append.broken = 0;
+}
+
+static bool is_broken(const struct gw_journal *journal, uint64_t file)
+{
+    pthread_mutex_lock(&last_append.lock);
+    const bool broken = last_append.broken == file && last_append.epoch == journal->epoch &&
+                        !strcmp(last_append.store, journal->store);
+    pthread_mutex_unlock(&last_append.lock);
+    return broken;
+}
+
+// What a later sync says is no proof for what this one lost.
+static void note_broken(const struct gw_journal *journal, uint64_t file)
+{
+    pthread_mutex_lock(&last_append.lock);
+    own_last_append(journal);
+    last_append.broken = file;
+    pthread_mutex_unlock(&last_append.lock);
+}
+
 static void note_append(const struct gw_journal *journal, const struct gw_journal_end *begin,
                         const struct gw_journal_end *end)
 {
     pthread_mutex_lock(&last_append.lock);
-    snprintf(last_append.store, sizeof(last_append.store), "%s", journal->store);
-    last_append.epoch = journal->epoch;
+    own_last_append(journal);
     last_append.begin = *begin;
     last_append.end = *end;
     pthread_mutex_unlock(&last_append.lock);
@@ -259,7 +288,7 @@ static int tidy(struct gw_journal *journal, uint64_t last)
 static int open_place(struct gw_journal *journal, struct gw_journal_end *place, bool doubt)
 {
     const bool more =
-        place->segment && place->offset < FILE_SIZE && place->segment != journal->broken;
+        place->segment && place->offset < FILE_SIZE && !is_broken(journal, place->segment);
 
     if (more || (doubt && place->segment == journal->first))
         return open_for_more(journal, place->segment, place->offset);
@@ -287,8 +316,7 @@ int gw_journal_append(struct gw_journal *journal, struct gw_journal_end *end)
         result = -errno;
     close(fd);
     if (result) {
-        // What a later sync says is no proof for what this one lost.
-        journal->broken = next.segment;
+        note_broken(journal, next.segment);
         return complain(journal, next.segment, result, gw_strerror(result));
     }
     next.offset += (int64_t)journal->size;

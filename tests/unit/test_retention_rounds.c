@@ -110,6 +110,25 @@ static void what_is_due_goes_with_its_file(void **state)
     assert_int_equal(report().garbage, 0);
 }
 
+static void a_camera_is_kept_for_the_days_that_the_registry_says(void **state)
+{
+    struct gw_camera camera = make_camera("gate", "640323101", "004");
+    camera.retention_days = 7;
+    assert_true(gw_index_put_camera(idx, &camera) >= 0);
+    struct gw_clip old = add_clip("gate", T - 8 * DAY), young = add_clip("gate", T - 6 * DAY),
+                   other = add_clip("road", T - 8 * DAY);
+    add_clip("gate", T);
+    start();
+    pass(120 * S);
+    assert_false(is_there(&old));
+    assert_true(is_there(&young));
+    assert_true(is_there(&other));
+    camera.retention_days = 5; // while it runs
+    assert_true(gw_index_put_camera(idx, &camera) >= 0);
+    pass(120 * S);
+    assert_false(is_there(&young));
+}
+
 static void a_crash_between_row_and_file_is_made_good(void **state)
 {
     struct gw_clip old = add_clip("gate", T - 91 * DAY);
@@ -266,6 +285,7 @@ int main(void)
 #define FACT(name) cmocka_unit_test_setup_teardown(name, prepare, finish)
     const struct CMUnitTest tests[] = {
         FACT(what_is_due_goes_with_its_file),
+        FACT(a_camera_is_kept_for_the_days_that_the_registry_says),
         FACT(a_crash_between_row_and_file_is_made_good),
         FACT(a_clock_that_jumps_ten_years_deletes_nothing),
         FACT(an_administrators_word_lets_it_go_on),
