@@ -474,9 +474,12 @@ static int open_console(struct hub *hub)
 
 static int open_index(struct hub *hub)
 {
+    const struct gw_config *site = hub->site;
     char error[GW_INDEX_ERROR_SIZE];
-    if (gw_index_open(&hub->index, hub->site->store, GW_INDEX_WRITE, hub->site->division, error) <
-        0)
+    int result = gw_index_open(&hub->index, site->store, GW_INDEX_WRITE, site->division, error);
+    if (result < 0 && gw_keeper_make_room_to_start(site, result))
+        result = gw_index_open(&hub->index, site->store, GW_INDEX_WRITE, site->division, error);
+    if (result < 0)
         return gw_cli_fail("%s", error);
     hub->strays = true; // whatever an earlier run left unfinished
     return 0;

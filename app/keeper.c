@@ -60,11 +60,26 @@ void gw_keeper_destroy(struct gw_keeper **keeper)
     free(gone);
 }
 
+static bool is_for_want_of_room(const char *store, int error)
+{
+    return gw_reserve_helps(error) || gw_media_room(store) <= TIGHT_BYTES;
+}
+
 bool gw_keeper_make_room(struct gw_keeper *keeper, int error)
 {
-    if (!gw_reserve_helps(error) && gw_media_room(keeper->store) > TIGHT_BYTES)
+    return is_for_want_of_room(keeper->store, error) && gw_reserve_release(&keeper->reserve);
+}
+
+bool gw_keeper_make_room_to_start(const struct gw_config *site, int error)
+{
+    struct gw_reserve reserve;
+
+    if (!is_for_want_of_room(site->store, error))
         return false;
-    return gw_reserve_release(&keeper->reserve);
+    gw_reserve_init(&reserve, site->store, site->reserve_bytes);
+    const bool released = gw_reserve_release(&reserve);
+    gw_reserve_finish(&reserve);
+    return released;
 }
 
 json_t *gw_keeper_describe_storage(void *opaque)

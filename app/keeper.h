@@ -27,6 +27,8 @@ void gw_keeper_destroy(struct gw_keeper **keeper);
 // The index could not be written with this error: gives the reserve back, if that helps. Returns
 // whether to try again.
 bool gw_keeper_make_room(struct gw_keeper *keeper, int error);
+// The same before there is a keeper: the index of a site could not be opened.
+bool gw_keeper_make_room_to_start(const struct gw_config *site, int error);
 
 // For gw_console_config: opaque is the keeper.
 json_t *gw_keeper_describe_storage(void *opaque);

@@ -266,3 +266,15 @@ def test_a_store_that_cannot_be_written_is_refused_in_one_line(opened, make_site
     (site.store / "filler").unlink()
     subprocess.run(["mount", "-o", "remount,ro", str(site.store)], check=True)
     assert_refused("ead-only")
+
+
+def test_a_disk_that_is_full_at_the_start_gets_the_reserve(opened, make_site):
+    site = make_site("storage:\n  reserve: 4MiB\n  min_free: 1MiB\n")
+    memory_disk(opened, site.store, "size=24m")
+    site.start()
+    reserve = site.store / "reserve"
+    wait_for("the reserve", reserve.exists, 20)
+    site.stop()
+    fill(site.store / "filler")
+    site.start()
+    assert not reserve.exists()
