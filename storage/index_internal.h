@@ -50,6 +50,8 @@ struct gw_index {
     uint64_t head;                 // likewise; the newest fact with those added in it
     struct gw_index_place *places; // by number
     int64_t place_count;           // number of the last one, + 1; 0: none is read
+    int64_t *newest_places;        // numbers, hashed by camera
+    size_t newest_size;            // a power of two, or 0
     int64_t walk_patience;         // index_walk.c; tests make it small
     char error[GW_INDEX_ERROR_SIZE];
     struct gw_credentials *credentials;

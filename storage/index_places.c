@@ -158,8 +158,11 @@ int gw_index_place_cameras(struct gw_index *index, int64_t wall_us)
 void gw_index_forget_places(struct gw_index *index)
 {
     free(index->places);
+    free(index->newest_places);
     index->places = NULL;
+    index->newest_places = NULL;
     index->place_count = 0;
+    index->newest_size = 0;
 }
 
 static int read_newest_number(struct gw_index *index, int64_t *ret)
@@ -171,35 +174,64 @@ static int read_newest_number(struct gw_index *index, int64_t *ret)
     return result < 0 ? result : 0;
 }
 
-// The place before this one of the same camera ends where this one begins.
-static int end_place_before(struct gw_index *index, const struct gw_index_place *place)
+// A slot of the table by camera (open addressing): where its camera's newest place is named, or is
+// to be.
+static int64_t *find_newest(struct gw_index *index, const char *camera)
 {
-    int64_t before = 0;
-    sqlite3_stmt *statement =
-        gw_index_statement(index, "SELECT max(number) FROM place INDEXED BY place_by_camera"
-                                  " WHERE camera = ?1 AND number < ?2");
-    if (!statement)
-        return GW_ERROR_INDEX;
-    gw_index_bind_text(statement, 1, place->camera);
-    sqlite3_bind_int64(statement, 2, place->place.number);
-    int result = gw_index_integer(index, statement, &before);
-    if (result >= 0 && before > 0)
-        index->places[before].until_us = place->place.since_us;
-    return result < 0 ? result : 0;
+    uint64_t hash = UINT64_C(14695981039346656037); // FNV-1a
+
+    for (const char *c = camera; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
+    for (size_t i = hash;; i++) {
+        int64_t *slot = &index->newest_places[i & (index->newest_size - 1)];
+        if (!*slot || !strcmp(index->places[*slot].camera, camera))
+            return slot;
+    }
+}
+
+// The place before this one of the same camera ends where this one begins.
+static void end_place_before(struct gw_index *index, const struct gw_index_place *place)
+{
+    int64_t *newest = find_newest(index, place->camera);
+
+    if (*newest)
+        index->places[*newest].until_us = place->place.since_us;
+    *newest = place->place.number;
+}
+
+// Makes room in the table for places up to a number, and enters those that are known.
+static void grow_table(struct gw_index *index, int64_t newest)
+{
+    size_t size = index->newest_size ? index->newest_size : 64;
+
+    while (size < 2 * (size_t)(newest + 1))
+        size *= 2;
+    if (size == index->newest_size)
+        return;
+    free(index->newest_places);
+    index->newest_places = calloc(size, sizeof(*index->newest_places));
+    if (!index->newest_places)
+        abort();
+    index->newest_size = size;
+    for (int64_t number = 1; number < index->place_count; number++)
+        if (index->places[number].place.number)
+            *find_newest(index, index->places[number].camera) = number;
 }
 
 // Reads places up to a number. Numbers are given in order, so those that are not there never will.
 static int read_places(struct gw_index *index, int64_t newest)
 {
     const int64_t first = index->place_count;
-    sqlite3_stmt *statement = gw_index_statement(
-        index, "SELECT " PLACE_COLUMNS " FROM place WHERE number BETWEEN ?1 AND ?2");
+    sqlite3_stmt *statement = gw_index_statement(index, "SELECT " PLACE_COLUMNS
+                                                        " FROM place WHERE number BETWEEN ?1 AND ?2"
+                                                        " ORDER BY number");
     if (!statement)
         return GW_ERROR_INDEX;
     index->places = realloc(index->places, (size_t)(newest + 1) * sizeof(*index->places));
     if (!index->places)
         abort();
     memset(index->places + first, 0, (size_t)(newest + 1 - first) * sizeof(*index->places));
+    grow_table(index, newest);
     index->place_count = newest + 1;
     sqlite3_bind_int64(statement, 1, first);
     sqlite3_bind_int64(statement, 2, newest);
@@ -209,11 +241,9 @@ static int read_places(struct gw_index *index, int64_t newest)
         gw_index_column_text(statement, 1, place->camera, sizeof(place->camera));
         read_place(index, statement, &place->place);
         place->until_us = GW_NO_TIME;
+        end_place_before(index, place);
     }
     gw_index_reset(statement);
-    for (int64_t number = first; !result && number <= newest; number++)
-        if (index->places[number].place.number)
-            result = end_place_before(index, &index->places[number]);
     return result;
 }
 
