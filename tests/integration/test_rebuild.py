@@ -3,11 +3,13 @@
 
 """The index of a site that has recorded, made again from what lies beside it."""
 import contextlib
+import shutil
 import sqlite3
 
 import pytest
 
-from gridwatch_site import run, wait_for
+from gridwatch_site import Site, run, wait_for
+from rtsp_camera import RtspServer
 
 ROWS = ("event", "clip", "gap", "tally")
 
@@ -20,15 +22,29 @@ def rows_of(site, tables):
                 for table in tables}
 
 
-@pytest.fixture
-def recorded_site(make_site, make_camera, footage):
-    """A stopped site that has recorded a camera in both of its ways, with events, clips and a gap."""
-    site = make_site().start()
-    camera = make_camera({"gate": footage["h264"], "yard": footage["h265"]})
+@pytest.fixture(scope="module")
+def recorded_store(footage, tmp_path_factory):
+    """The store of a site that has recorded a camera in both of its ways, with events and clips."""
+    kept = tmp_path_factory.mktemp("recorded") / "store"
+    with contextlib.closing(Site()) as site, RtspServer({"gate": footage["h264"], "yard": footage["h265"]}) as camera:
+        record(site, camera)
+        shutil.copytree(site.store, kept)
+    return kept
+
+
+def record(site, camera):
+    site.start()
     site.add_camera("gate", camera.url("gate"))
     site.add_camera("yard", camera.url("yard"), record="continuous")
     wait_for("an event's clip", lambda: site.clips(camera="gate", state="closed"), 60, every_s=0.3)
     site.stop()
+
+
+@pytest.fixture
+def recorded_site(make_site, recorded_store):
+    """A stopped site with that store."""
+    site = make_site()
+    shutil.copytree(recorded_store, site.store, dirs_exist_ok=True)
     return site
 
 
