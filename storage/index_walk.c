@@ -22,7 +22,7 @@
 enum { FETCH_MAX = 16 }; // rows of one place that are read at once
 
 // One look into a place costs about as much as this many rows of a walk by start.
-#define LOOK_COST 20
+#define LOOK_COST 60
 
 // A place's next rows.
 struct cursor {
