@@ -1,9 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The Gridwatch authors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What journal.c (appending, reading) and journal_file.c (one file of it) share. Private to
-// storage/.
+// What the journal*.c files share. Private to storage/.
+//
+//   journal.c          the handle, the next append, reading
+//   journal_append.c   appending
+//   journal_end.c      where it ends
+//   journal_file.c     one file: name, first line, lines
+//   journal_rewrite.c  one file written again; journal_prune.c: without what is gone
 #pragma once
+
+#include <limits.h>
+#include <stdio.h>
 
 #include "storage/journal.h"
 
@@ -56,3 +64,37 @@ int64_t gw_journal_next_fact(struct gw_journal_reader *reader, char **ret_text,
                              int64_t *ret_offset);
 // Goes to an offset; a line need not begin there: then what is left of it is skipped.
 int gw_journal_seek(struct gw_journal_reader *reader, int64_t offset, bool inside_line);
+
+// --- the handle ----------------------------------------------------------------------------------
+
+struct gw_journal {
+    char store[PATH_MAX];
+    uint64_t epoch;
+    char error[GW_JOURNAL_ERROR_SIZE];
+
+    // The next append.
+    FILE *pending;
+    char *text;
+    size_t size;
+    uint64_t first, last; // facts of it; 0: none
+    bool tidy;            // no file lies behind the end
+
+    // Where the last read ended.
+    struct gw_journal_reader reader;
+    uint64_t file, next_file; // 0: none is open; there is none behind it
+    uint64_t next;            // fact that the next line holds, or a later one
+};
+
+// Notes what went wrong with a file, and returns error.
+int gw_journal_complain(struct gw_journal *journal, uint64_t file, int error, const char *why);
+int gw_journal_complain_errno(struct gw_journal *journal, uint64_t file);
+
+char *gw_journal_path(const struct gw_journal *journal, uint64_t file, char ret[PATH_MAX]);
+
+// Opens the file that holds a fact or, when there is none such, the first behind it. Files behind
+// the last one are nobody's. Returns 1, 0 when there is none, or an error.
+int gw_journal_open_file_of(struct gw_journal *journal, uint64_t last, uint64_t seq);
+void gw_journal_close_file(struct gw_journal *journal);
+// Whether the open file is of this journal; the reader then stands behind its first line. Returns 0
+// or an error.
+int gw_journal_check_header(struct gw_journal *journal);
