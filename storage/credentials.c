@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "core/error.h"
+#include "storage/key_file.h"
 
 enum {
     VERSION = 1, // of a sealed row: version, nonce, box
@@ -37,7 +38,8 @@ struct gw_credentials {
     char error[GW_CREDENTIALS_ERROR_SIZE];
 };
 
-#define REMEDY "put the right one back, or import the camera sheet with its passwords again"
+#define KEY_FILE "registry.key"
+#define REMEDY   "put the right one back, or import the camera sheet with its passwords again"
 
 void gw_credentials_create(struct gw_credentials **ret, const char *store)
 {
@@ -46,7 +48,7 @@ void gw_credentials_create(struct gw_credentials **ret, const char *store)
     if (!credentials || sodium_init() < 0)
         abort();
     snprintf(credentials->store, sizeof(credentials->store), "%s", store);
-    snprintf(credentials->path, sizeof(credentials->path), "%s/registry.key", store);
+    snprintf(credentials->path, sizeof(credentials->path), "%s/" KEY_FILE, store);
     *ret = credentials;
 }
 
@@ -103,61 +105,13 @@ static int load(struct gw_credentials *credentials)
     return 0;
 }
 
-static int write_key(int fd)
+static int make(struct gw_credentials *credentials)
 {
     uint8_t key[KEY_SIZE];
 
     randombytes_buf(key, sizeof(key));
-    const ssize_t written = write(fd, key, sizeof(key));
-    const int error = written < 0 ? -errno : written != KEY_SIZE ? -ENOSPC : 0;
+    const int error = gw_key_file_make(credentials->store, KEY_FILE, key, sizeof(key));
     sodium_memzero(key, sizeof(key));
-    return error ? error : fsync(fd) < 0 ? -errno : 0;
-}
-
-// Made by root for a site of another user, it is that user's, as SQLite does with its files.
-static int give_to_owner(const struct gw_credentials *credentials, int fd)
-{
-    struct stat status;
-
-    if (geteuid() != 0)
-        return 0;
-    return stat(credentials->store, &status) < 0 || fchown(fd, status.st_uid, status.st_gid) < 0
-               ? -errno
-               : 0;
-}
-
-static int sync_store(const struct gw_credentials *credentials)
-{
-    int fd = open(credentials->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    const int error = fsync(fd) < 0 ? -errno : 0;
-    close(fd);
-    return error;
-}
-
-// Whole or not at all, and never over one that is there: the link fails when another process was
-// faster, and its key is as good. The name of the rest of a broken try says that it is nobody's.
-static int make(struct gw_credentials *credentials)
-{
-    char part[PATH_MAX + 16];
-    int error = 0;
-
-    snprintf(part, sizeof(part), "%s-XXXXXX.part", credentials->path);
-    int fd = mkostemps(part, 5, O_CLOEXEC); // mode 0600
-    if (fd < 0) {
-        error = -errno;
-    } else {
-        error = give_to_owner(credentials, fd);
-        if (!error)
-            error = write_key(fd);
-        close(fd);
-        if (!error && link(part, credentials->path) < 0 && errno != EEXIST)
-            error = -errno;
-        unlink(part);
-    }
-    if (!error)
-        error = sync_store(credentials);
     if (error) {
         char what[120];
         snprintf(what, sizeof(what), "cannot be made: %.90s", gw_strerror(error));

@@ -16,16 +16,11 @@
 #include <sodium.h>
 
 #include "core/error.h"
+#include "storage/key_file.h"
 
 #define HEAD      "gridwatch-evidence-key 1\n" // of the file; then the seed in digits, and a line's end
 #define SEED_TEXT (crypto_sign_SEEDBYTES * 2)
 #define FILE_SIZE (sizeof(HEAD) - 1 + SEED_TEXT + 1)
-
-static int join(char path[PATH_MAX], const char *store, const char *suffix)
-{
-    int length = snprintf(path, PATH_MAX, "%s/" GW_EVIDENCE_KEY_FILE "%s", store, suffix);
-    return length >= PATH_MAX ? -ENAMETOOLONG : 0;
-}
 
 static int parse(struct gw_evidence_key *ret, const char text[FILE_SIZE + 1])
 {
@@ -54,54 +49,17 @@ static int read_key(struct gw_evidence_key *ret, const char *path)
     return result;
 }
 
-static int sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int result = fsync(fd) < 0 ? -errno : 0;
-    close(fd);
-    return result;
-}
-
-// When root makes it, it goes to the store's owner, as all in it.
-static int write_seed(int fd, const char *store)
+static int make_key(const char *store)
 {
     uint8_t seed[crypto_sign_SEEDBYTES];
     char text[FILE_SIZE + 1] = HEAD;
-    struct stat owner;
     randombytes_buf(seed, sizeof(seed));
     sodium_bin2hex(text + sizeof(HEAD) - 1, SEED_TEXT + 1, seed, sizeof(seed));
-    strcat(text, "\n");
-    ssize_t put = write(fd, text, FILE_SIZE);
-    int result = put < 0 ? -errno : put < (ssize_t)FILE_SIZE ? -ENOSPC : 0;
-    if (!result && geteuid() == 0 && stat(store, &owner) == 0 &&
-        fchown(fd, owner.st_uid, owner.st_gid) < 0)
-        result = -errno;
-    if (!result && fsync(fd) < 0)
-        result = -errno;
+    text[FILE_SIZE - 1] = '\n';
+    const int result = gw_key_file_make(store, GW_EVIDENCE_KEY_FILE, text, FILE_SIZE);
     sodium_memzero(seed, sizeof(seed));
     sodium_memzero(text, sizeof(text));
     return result;
-}
-
-// A link, not a rename: whoever was first keeps its key.
-static int make_key(const char *store, const char *path)
-{
-    char temporary[PATH_MAX];
-    int result = join(temporary, store, ".XXXXXX");
-    if (result < 0)
-        return result;
-    int fd = mkostemp(temporary, O_CLOEXEC); // mode 0600
-    if (fd < 0)
-        return -errno;
-    result = write_seed(fd, store);
-    if (close(fd) < 0 && !result)
-        result = -errno;
-    if (!result && link(temporary, path) < 0 && errno != EEXIST)
-        result = -errno;
-    unlink(temporary);
-    return result ? result : sync_folder(store);
 }
 
 int gw_evidence_key_load(struct gw_evidence_key *ret, const char *store)
@@ -109,12 +67,12 @@ int gw_evidence_key_load(struct gw_evidence_key *ret, const char *store)
     char path[PATH_MAX];
     if (sodium_init() < 0)
         return -EIO;
-    int result = join(path, store, "");
-    if (!result)
-        result = read_key(ret, path);
+    if (snprintf(path, sizeof(path), "%s/" GW_EVIDENCE_KEY_FILE, store) >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    int result = read_key(ret, path);
     if (result != -ENOENT)
         return result;
-    result = make_key(store, path);
+    result = make_key(store);
     return result ? result : read_key(ret, path);
 }
 

@@ -20,6 +20,7 @@
 
 #include "core/error.h"
 #include "storage/evidence_verify.h"
+#include "storage/write_all.h"
 
 #define BLOCK (256 * 1024)
 
@@ -107,20 +108,6 @@ int gw_evidence_begin(struct gw_evidence_writer **ret, const char *folder,
 
 // --- files ---------------------------------------------------------------------------------------
 
-static int write_all(int fd, const uint8_t *bytes, size_t size)
-{
-    while (size) {
-        ssize_t put = write(fd, bytes, size);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -errno;
-        bytes += put;
-        size -= (size_t)put;
-    }
-    return 0;
-}
-
 // *ret_ours: whether writing failed, not reading.
 static int copy(struct gw_evidence_writer *writer, int fd, gw_evidence_read read, void *opaque,
                 int64_t *ret_size, uint8_t hash[GW_EVIDENCE_HASH], bool *ret_ours)
@@ -132,7 +119,7 @@ static int copy(struct gw_evidence_writer *writer, int fd, gw_evidence_read read
     *ret_ours = false;
     while ((got = read(opaque, *ret_size, writer->block, sizeof(writer->block))) > 0) {
         crypto_hash_sha256_update(&state, writer->block, (size_t)got);
-        int result = write_all(fd, writer->block, (size_t)got);
+        int result = gw_write_all(fd, writer->block, (size_t)got);
         if (result < 0) {
             *ret_ours = true;
             return result;

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "storage/mp4_box.h"
+#include "storage/write_all.h"
 
 #define MAGIC_REQUEST UINT64_C(0x6777726571303031)
 #define MAGIC_RESULT  UINT64_C(0x6777726573303031)
@@ -33,16 +34,9 @@ struct result_head {
 
 static int write_at(int fd, const void *bytes, size_t size, int64_t *offset)
 {
-    for (size_t done = 0; done < size;) {
-        ssize_t put = pwrite(fd, (const uint8_t *)bytes + done, size - done, *offset);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -errno;
-        done += (size_t)put;
-        *offset += put;
-    }
-    return 0;
+    const int result = gw_write_all_at(fd, bytes, size, *offset);
+    *offset += (int64_t)size;
+    return result;
 }
 
 static int read_at(int fd, void *bytes, size_t size, int64_t *offset)

@@ -17,23 +17,9 @@
 #include "core/error.h"
 #include "storage/journal_internal.h"
 #include "storage/media.h"
+#include "storage/write_all.h"
 
 #define FILE_SIZE (16 << 20) // a file that has grown beyond this is followed by the next
-
-static int write_all(int fd, const char *bytes, size_t size, int64_t offset)
-{
-    while (size) {
-        ssize_t written = pwrite(fd, bytes, size, offset);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        bytes += written;
-        offset += written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
 
 // Makes a file with its first line, durably. One of this name is left of an append that failed: no
 // fact of it was ever committed. Returns a descriptor or an error.
@@ -52,7 +38,7 @@ static int make_file(struct gw_journal *journal, uint64_t file, int64_t *ret_off
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return gw_journal_complain_errno(journal, file);
-    result = write_all(fd, header, (size_t)length, 0);
+    result = gw_write_all_at(fd, header, (size_t)length, 0);
     if (!result && fdatasync(fd) < 0)
         result = -errno;
     if (!result)
@@ -204,7 +190,7 @@ int gw_journal_append(struct gw_journal *journal, struct gw_journal_end *end)
     int fd = open_place(journal, &next, doubt);
     if (fd < 0)
         return fd;
-    result = write_all(fd, journal->text, journal->size, next.offset);
+    result = gw_write_all_at(fd, journal->text, journal->size, next.offset);
     if (!result && fdatasync(fd) < 0)
         result = -errno;
     close(fd);

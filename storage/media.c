@@ -14,6 +14,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "storage/write_all.h"
+
 // Whoever finds a folder in place may rely on its being durable: nobody looks while another
 // thread is between making one and syncing its parent.
 static pthread_mutex_t folders_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -81,27 +83,13 @@ int gw_media_make_folders(const char *store, const char *path)
     return result;
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t size)
-{
-    while (size) {
-        ssize_t put = write(fd, bytes, size);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -errno;
-        bytes += put;
-        size -= (size_t)put;
-    }
-    return 0;
-}
-
 // A new file with these bytes on the disk; none after a failure.
 static int write_temporary(const char *temporary, const uint8_t *bytes, size_t size)
 {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (fd < 0)
         return -errno;
-    int result = write_all(fd, bytes, size);
+    int result = gw_write_all(fd, bytes, size);
     if (!result && fdatasync(fd) < 0)
         result = -errno;
     if (close(fd) < 0 && !result)

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "storage/mp4_bytes.h"
+#include "storage/write_all.h"
 
 #define TYPE_FREE GW_MP4_TYPE('f', 'r', 'e', 'e')
 #define TYPE_MDHD GW_MP4_TYPE('m', 'd', 'h', 'd')
@@ -40,21 +41,6 @@ int gw_mp4_read(int fd, void *bytes, size_t size, int64_t offset)
         done += (size_t)got;
     }
     return 1;
-}
-
-static int write_at(int fd, const void *bytes, size_t size, int64_t offset)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t put =
-            pwrite(fd, (const uint8_t *)bytes + done, size - done, offset + (int64_t)done);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return -errno;
-        done += (size_t)put;
-    }
-    return 0;
 }
 
 int gw_mp4_read_box(int fd, int64_t offset, int64_t end, struct gw_mp4_box *ret)
@@ -120,9 +106,10 @@ int gw_mp4_open_room(int fd, int64_t *ret_first)
     if (result < 0)
         return result;
     gw_mp4_make_room(room);
-    result = write_at(fd, room, HEADER_SIZE, offset); // from here on it hides what is in it
+    result = gw_write_all_at(fd, room, HEADER_SIZE, offset); // from here on it hides what is in it
     if (!result)
-        result = write_at(fd, room + HEADER_SIZE, sizeof(room) - HEADER_SIZE, offset + HEADER_SIZE);
+        result = gw_write_all_at(fd, room + HEADER_SIZE, sizeof(room) - HEADER_SIZE,
+                                 offset + HEADER_SIZE);
     if (result < 0)
         return result;
     *ret_first = offset + GW_MP4_ROOM_SIZE;
@@ -153,7 +140,7 @@ static int patch_duration(int fd, const struct gw_mp4_box *box, int64_t ticks,
         scale = *movie_scale;
     uint64_t duration = ((uint64_t)ticks * scale + GW_MP4_TIMESCALE / 2) / GW_MP4_TIMESCALE;
     gw_put_big_endian(body, duration, wide ? 8 : 4);
-    return write_at(fd, body, wide ? 8 : 4, at + duration_at);
+    return gw_write_all_at(fd, body, wide ? 8 : 4, at + duration_at);
 }
 
 // depth: how deep the durations may still lie in boxes.
@@ -274,9 +261,9 @@ int gw_mp4_seal(int fd, const struct gw_mp4_fragment *fragments, int count, int6
         return GW_ERROR_INVALID;
     // The free box hides the index until all of it is there.
     const uint64_t rest = build_index(room, fragments, count, end_ticks);
-    result = write_at(fd, room + rest, sizeof(room) - rest, offset + (int64_t)rest);
+    result = gw_write_all_at(fd, room + rest, sizeof(room) - rest, offset + (int64_t)rest);
     if (!result)
-        result = write_at(fd, room, HEADER_SIZE, offset);
+        result = gw_write_all_at(fd, room, HEADER_SIZE, offset);
     if (result < 0)
         return result;
     return patch_durations(fd, &moov, DEPTH, end_ticks, &movie_scale);
