@@ -15,6 +15,7 @@
 
 #include "core/error.h"
 #include "storage/index_internal.h"
+#include "tests/unit/index_dump.h"
 #include "tests/unit/index_store.h"
 
 // --- facts as they come out ----------------------------------------------------------------------
@@ -262,27 +263,6 @@ static int take_one(void *opaque, const struct gw_committed_fact *fact)
     assert_int_equal(result, 0);
     assert_int_equal(gw_index_take(opaque, fact, 1), 0); // twice is once
     return 0;
-}
-
-// All rows of a table as text.
-static char *dump_table(struct gw_index *index, const char *table)
-{
-    char sql[128], *text = NULL;
-    size_t size;
-    sqlite3_stmt *statement;
-    FILE *out = open_memstream(&text, &size);
-    snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY 1, 2, 3", table);
-    assert_int_equal(sqlite3_prepare_v2(index->db, sql, -1, &statement, NULL), SQLITE_OK);
-    for (; sqlite3_step(statement) == SQLITE_ROW; fprintf(out, "\n"))
-        for (int i = 0; i < sqlite3_column_count(statement); i++)
-            if (sqlite3_column_type(statement, i) == SQLITE_BLOB)
-                for (int j = 0; j < sqlite3_column_bytes(statement, i); j++)
-                    fprintf(out, "%02x", ((const uint8_t *)sqlite3_column_blob(statement, i))[j]);
-            else
-                fprintf(out, "|%s", sqlite3_column_text(statement, i));
-    sqlite3_finalize(statement);
-    fclose(out);
-    return text;
 }
 
 static void facts_alone_make_the_same_rows_again(void **state)

@@ -14,42 +14,22 @@
 #include "core/error.h"
 #include "storage/index_internal.h"
 #include "storage/index_rebuild.h"
+#include "tests/unit/index_dump.h"
 #include "tests/unit/index_store.h"
 
 static const char *const tables[] = {"event", "clip", "gap", "tally", "place", "camera", "boot"};
 enum { TABLES = 7 };
 
-// All rows of a table as text.
-static char *dump_table(const char *table)
-{
-    char sql[128], *text = NULL;
-    size_t size;
-    sqlite3_stmt *statement;
-    FILE *out = open_memstream(&text, &size);
-    snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY 1, 2, 3", table);
-    assert_int_equal(sqlite3_prepare_v2(idx->db, sql, -1, &statement, NULL), SQLITE_OK);
-    for (; sqlite3_step(statement) == SQLITE_ROW; fprintf(out, "\n"))
-        for (int i = 0; i < sqlite3_column_count(statement); i++)
-            if (sqlite3_column_type(statement, i) == SQLITE_BLOB)
-                for (int j = 0; j < sqlite3_column_bytes(statement, i); j++)
-                    fprintf(out, "%02x", ((const uint8_t *)sqlite3_column_blob(statement, i))[j]);
-            else
-                fprintf(out, "|%s", (const char *)sqlite3_column_text(statement, i));
-    sqlite3_finalize(statement);
-    fclose(out);
-    return text;
-}
-
 static void dump(char *ret[TABLES])
 {
     for (int i = 0; i < TABLES; i++)
-        ret[i] = dump_table(tables[i]);
+        ret[i] = dump_table(idx, tables[i]);
 }
 
 static void compare(char *was[TABLES], int count)
 {
     for (int i = 0; i < TABLES; i++) {
-        char *is = dump_table(tables[i]);
+        char *is = dump_table(idx, tables[i]);
         if (i < count)
             assert_string_equal(is, was[i]);
         free(is);
