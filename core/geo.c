@@ -7,6 +7,8 @@
 
 #define EARTH_RADIUS_M 6371008.8
 #define RADIANS        (M_PI / 180)
+// Of latitude; a little less than on the sphere above, so that rounding rules nothing out.
+#define METRES_PER_DEGREE 111194.0
 
 double gw_geo_distance_m(struct gw_point a, struct gw_point b)
 {
@@ -15,6 +17,11 @@ double gw_geo_distance_m(struct gw_point a, struct gw_point b)
     double haversine =
         half_lat * half_lat + cos(a.lat * RADIANS) * cos(b.lat * RADIANS) * half_lon * half_lon;
     return 2 * EARTH_RADIUS_M * asin(fmin(1, sqrt(haversine)));
+}
+
+bool gw_geo_too_far_m(struct gw_point a, struct gw_point b, double most_m)
+{
+    return fabs(a.lat - b.lat) * METRES_PER_DEGREE > most_m;
 }
 
 double gw_geo_bearing_deg(struct gw_point a, struct gw_point b)
@@ -32,11 +39,28 @@ static double unwrap(double lon, double from)
     return from + remainder(lon - from, 360);
 }
 
+// Whether an edge from a to b goes past a latitude.
+static bool passes(struct gw_point a, struct gw_point b, double lat)
+{
+    return (a.lat > lat) != (b.lat > lat);
+}
+
+// Most points of a county are north or south of all of it, which is told without a division.
+static bool any_passes(const struct gw_point *polygon, int count, double lat)
+{
+    for (int i = 1; i < count; i++)
+        if (passes(polygon[i - 1], polygon[i], lat))
+            return true;
+    return false;
+}
+
 bool gw_geo_in_polygon(const struct gw_point *polygon, int count, struct gw_point point)
 {
     double west = 180, east = -180;
     bool inside = false;
 
+    if (!any_passes(polygon, count, point.lat))
+        return false;
     for (int i = 0; i < count; i++) {
         west = fmin(west, polygon[i].lon);
         east = fmax(east, polygon[i].lon);
@@ -47,7 +71,7 @@ bool gw_geo_in_polygon(const struct gw_point *polygon, int count, struct gw_poin
         const struct gw_point a = polygon[i], b = polygon[j];
         const double a_lon = crosses ? unwrap(a.lon, 180) : a.lon,
                      b_lon = crosses ? unwrap(b.lon, 180) : b.lon;
-        if ((a.lat > point.lat) != (b.lat > point.lat) &&
+        if (passes(a, b, point.lat) &&
             x < (b_lon - a_lon) * (point.lat - a.lat) / (b.lat - a.lat) + a_lon)
             inside = !inside;
     }
@@ -65,7 +89,8 @@ bool gw_geo_in_box(const struct gw_geo_box *box, struct gw_point point)
 
 bool gw_geo_sees(struct gw_point camera, const struct gw_view *view, struct gw_point point)
 {
-    if (!isfinite(camera.lon) || !isfinite(camera.lat) || view->range_m <= 0)
+    if (!isfinite(camera.lon) || !isfinite(camera.lat) || view->range_m <= 0 ||
+        gw_geo_too_far_m(camera, point, view->range_m))
         return false;
     const double distance_m = gw_geo_distance_m(camera, point);
     if (!(distance_m <= view->range_m))

@@ -16,6 +16,10 @@ struct gw_point {
 // IUGG); wrong by at most 0.6 %.
 double gw_geo_distance_m(struct gw_point a, struct gw_point b);
 
+// Whether their latitudes alone show that they are further apart than that: much sooner told than
+// the distance, and true of most points of a county.
+bool gw_geo_too_far_m(struct gw_point a, struct gw_point b, double most_m);
+
 // Where b lies as seen from a: degrees clockwise from north, 0 to < 360.
 double gw_geo_bearing_deg(struct gw_point a, struct gw_point b);
 

@@ -19,7 +19,6 @@
 #define PLACE_COLUMNS                                                                              \
     "number, camera, since_us, camera_name, division, grid, lon, lat, heading_deg, fov_deg, "      \
     "range_m, height_m"
-#define METRES_PER_DEGREE 111194.0 // of latitude; a little less than on the sphere of core/geo.c
 
 // --- rows ----------------------------------------------------------------------------------------
 
@@ -259,6 +258,11 @@ int gw_index_load_places(struct gw_index *index)
     return result;
 }
 
+int gw_index_warm(struct gw_index *index)
+{
+    return gw_index_load_places(index);
+}
+
 const struct gw_index_place *gw_index_place(struct gw_index *index, int64_t number)
 {
     if (number >= index->place_count && gw_index_load_places(index) < 0)
@@ -290,8 +294,7 @@ static bool is_near(const struct gw_query *query, struct gw_point point)
 {
     const struct gw_point middle = {query->near_lon, query->near_lat};
 
-    // Most are too far north or south for the sines to be worth it.
-    return fabs(point.lat - middle.lat) * METRES_PER_DEGREE <= query->near_m &&
+    return !gw_geo_too_far_m(point, middle, query->near_m) &&
            gw_geo_distance_m(point, middle) <= query->near_m;
 }
 

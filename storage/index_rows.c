@@ -15,7 +15,11 @@
 void gw_index_column_text(sqlite3_stmt *statement, int column, char *ret, size_t size)
 {
     const unsigned char *text = sqlite3_column_text(statement, column);
-    snprintf(ret, size, "%s", text ? (const char *)text : "");
+    const size_t length = text ? (size_t)sqlite3_column_bytes(statement, column) : 0,
+                 copied = length < size ? length : size - 1;
+
+    memcpy(ret, text ? (const char *)text : "", copied);
+    ret[copied] = 0;
 }
 
 double gw_index_column_degrees(sqlite3_stmt *statement, int column)

@@ -25,6 +25,17 @@ static void distances_are_those_of_a_globe(void **state)
     assert_true(gw_geo_distance_m(at(106, 37), at(106, 37)) == 0);
 }
 
+static void latitudes_rule_out_only_what_is_too_far(void **state)
+{
+    for (int lat = -90; lat <= 90; lat += 5)
+        for (int off = 0; off < 40; off++) {
+            const struct gw_point a = at(106, lat), b = at(106, fmin(90, lat + off * 0.01));
+            const double distance_m = gw_geo_distance_m(a, b);
+            assert_false(gw_geo_too_far_m(a, b, distance_m));
+            assert_true(distance_m == 0 || gw_geo_too_far_m(a, b, distance_m * 0.999));
+        }
+}
+
 static void bearings_go_clockwise_from_north(void **state)
 {
     assert_true(fabs(gw_geo_bearing_deg(at(106, 37), at(106, 38)) - 0) < 1e-9);
@@ -81,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distances_are_those_of_a_globe),
+        cmocka_unit_test(latitudes_rule_out_only_what_is_too_far),
         cmocka_unit_test(bearings_go_clockwise_from_north),
         cmocka_unit_test(a_polygon_may_be_hollow_and_cross_the_date_line),
         cmocka_unit_test(a_box_may_cross_the_date_line),
