@@ -18,6 +18,10 @@
 #include "console/static.h"
 #include "core/error.h"
 
+enum {
+    HANDLES_READY = 4
+}; // on the index, before anyone asks; more are opened when they are needed
+
 static char *copy(const char *text)
 {
     char *result = strdup(text ? text : "");
@@ -61,8 +65,10 @@ static int read_head(struct gw_console *console, char error[256])
 {
     char index_error[GW_INDEX_ERROR_SIZE] = "";
     struct gw_index *index;
-    int result = gw_pool_take(&console->pool, &index, index_error);
+    int result = gw_pool_fill(&console->pool, HANDLES_READY, index_error);
 
+    if (!result)
+        result = gw_pool_take(&console->pool, &index, index_error);
     if (result < 0) {
         snprintf(error, 256, "%.255s", index_error);
         return result;

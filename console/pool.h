@@ -21,6 +21,10 @@ struct gw_pool {
 void gw_pool_init(struct gw_pool *pool, const char *store, const char *division);
 void gw_pool_finish(struct gw_pool *pool);
 
+// Opens some before anyone asks, so that no first question waits for one. Returns 0, or an error
+// with one line in error.
+int gw_pool_fill(struct gw_pool *pool, int count, char error[GW_INDEX_ERROR_SIZE]);
+
 // Borrows a handle, opening one when none is idle. Returns 0, or an error with one line in error.
 int gw_pool_take(struct gw_pool *pool, struct gw_index **ret, char error[GW_INDEX_ERROR_SIZE]);
 // Gives it back and sets *index to NULL.

@@ -28,6 +28,9 @@ enum gw_index_mode { GW_INDEX_READ, GW_INDEX_CHANGE, GW_INDEX_WRITE };
 int gw_index_open(struct gw_index **ret, const char *store, enum gw_index_mode mode,
                   const char *division, char error[GW_INDEX_ERROR_SIZE]);
 void gw_index_close(struct gw_index **index);
+// Reads into memory what the first query would read otherwise: where every camera was, about 10 ms
+// for 5,000. For handles that wait for questions. Returns 0 or an error.
+int gw_index_warm(struct gw_index *index);
 
 // What went wrong last on this handle, in the engine's words.
 const char *gw_index_error(const struct gw_index *index);

@@ -520,6 +520,25 @@ static void a_circle_may_lie_across_the_date_line_or_a_pole(void **state)
     assert_int_equal(count_near(-150, 89.9999, 30), 1);
 }
 
+static void a_warm_handle_reads_no_places_for_its_first_question(void **state)
+{
+    char error[GW_INDEX_ERROR_SIZE];
+    struct gw_event_row rows[10];
+    struct gw_index *reader;
+    struct gw_query query;
+    assert_int_equal(gw_index_open(&reader, store, GW_INDEX_READ, "640323", error), 0);
+    assert_null(reader->places);
+    assert_int_equal(gw_index_warm(reader), 0);
+    const struct gw_index_place *places = reader->places;
+    assert_non_null(places);
+    gw_query_init(&query);
+    query.limit = 10;
+    strcpy(query.division, "640323");
+    assert_int_equal(gw_index_events(reader, &query, rows, query.cursor), 10);
+    assert_ptr_equal(reader->places, places);
+    gw_index_close(&reader);
+}
+
 #define FULL(name)  cmocka_unit_test_setup_teardown(name, make_full_store, remove_store)
 #define EMPTY(name) cmocka_unit_test_setup_teardown(name, make_store, remove_store)
 
@@ -536,6 +555,7 @@ int main(void)
         FULL(pages_stay_the_same_while_rows_are_added),
         EMPTY(what_is_no_query_is_refused),
         EMPTY(every_query_walks_an_index_and_sorts_nothing),
+        FULL(a_warm_handle_reads_no_places_for_its_first_question),
         EMPTY(a_circle_may_lie_across_the_date_line_or_a_pole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
