@@ -233,18 +233,26 @@ static int find_position(struct gw_feeder *feeder)
     return 0;
 }
 
-// Feeds the next facts. Returns how many, or an error.
+// Sends the next facts, and hears of those before them; when there are none, of all. Returns 1
+// while there may be more to do, 0, or an error.
 static int feed(struct gw_feeder *feeder)
 {
     struct batch *batch = &feeder->batch;
-    int result = gw_index_facts(feeder->index, feeder->taken, BATCH, keep_fact, batch);
+    const int64_t sent = gw_index_redis_sent(feeder->redis);
 
+    if (sent < 0)
+        return (int)sent;
+    if ((uint64_t)sent < feeder->taken)
+        return GW_ERROR_LAPPED; // it was emptied
+    int result = gw_index_facts(feeder->index, (uint64_t)sent, BATCH, keep_fact, batch);
     if (result > 0)
-        result = gw_index_redis.take(feeder->redis, batch->facts, batch->count);
-    if (!result && batch->count) {
-        result = batch->count;
-        note_taken(feeder, batch->facts[batch->count - 1].seq, batch->count);
-    }
+        result = gw_index_redis_send(feeder->redis, batch->facts, batch->count);
+    else if (!result)
+        result = gw_index_redis_settle(feeder->redis);
+    if (!result && gw_index_redis_heard(feeder->redis) >= 0)
+        note_taken(feeder, (uint64_t)gw_index_redis_heard(feeder->redis), batch->count);
+    if (!result)
+        result = batch->count > 0;
     empty_batch(batch);
     return result;
 }

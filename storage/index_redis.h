@@ -42,6 +42,18 @@ int gw_index_redis_clear(struct gw_redis *redis);
 // A part of that, some milliseconds long. Returns 1 while there is more, 0 at the end, or an error.
 int gw_index_redis_clear_part(struct gw_redis *redis);
 
+// For who feeds much: facts that follow those sent before, while Redis still works on these.
+// Returns 0; 1 when Redis had taken something else meanwhile, so that it goes on behind
+// gw_index_redis_sent; or an error, which may be one of the facts sent before. Until
+// gw_index_redis_settle the handle is for nothing else.
+int gw_index_redis_send(struct gw_redis *redis, const struct gw_committed_fact *facts, int count);
+// Waits for what is not answered yet. Returns the same.
+int gw_index_redis_settle(struct gw_redis *redis);
+// The newest fact sent; asks Redis what it has taken when that is not known. As taken of the table.
+int64_t gw_index_redis_sent(struct gw_redis *redis);
+// The newest fact that Redis said it has taken; -1 when that is not known.
+int64_t gw_index_redis_heard(const struct gw_redis *redis);
+
 // self of this one is a struct gw_redis. taken: 0 also when there is nothing of this epoch, and
 // GW_ERROR_LAPPED when it has to be cleared first. take: GW_ERROR_LAPPED also when something was
 // lost there since the last call.

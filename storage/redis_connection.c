@@ -5,6 +5,7 @@
 // that name the address, never the password.
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -68,6 +69,7 @@ void gw_redis_disconnect(struct gw_redis *redis)
     if (redis->context)
         redisFree(redis->context);
     redis->context = NULL;
+    gw_redis_forget_taken(redis);
 }
 
 static int fail_connection(struct gw_redis *redis)
@@ -216,14 +218,19 @@ static int exchange(struct gw_redis *redis, const struct gw_redis_command *comma
     return error ? error : gw_redis_receive(redis, ret);
 }
 
+bool gw_redis_lacks_library(const struct gw_redis *redis, int error)
+{
+    return error == GW_ERROR_INDEX && strstr(redis->error, "Function not found");
+}
+
 int gw_redis_run(struct gw_redis *redis, const struct gw_redis_command *command, redisReply **ret)
 {
     int error = gw_redis_connect(redis);
 
+    assert(!redis->waiting);
     if (!error)
         error = exchange(redis, command, ret);
-    // Somebody removed the functions under us; they alone, so the data may be as it was.
-    if (error == GW_ERROR_INDEX && strstr(redis->error, "Function not found")) {
+    if (gw_redis_lacks_library(redis, error)) { // it alone: the data may be as it was
         error = gw_redis_load_library(redis);
         if (!error)
             error = exchange(redis, command, ret);
@@ -338,7 +345,6 @@ int gw_redis_connect(struct gw_redis *redis)
     fcntl(redis->context->fd, F_SETFD, FD_CLOEXEC); // workers that are started have no use for it
     if (redisSetTimeout(redis->context, time_of(GW_REDIS_TIMEOUT_US)) != REDIS_OK)
         return fail_connection(redis);
-    gw_redis_forget_taken(redis);
     *redis->places_known = 0;
     int error = log_in(redis);
     if (!error)

@@ -21,7 +21,6 @@ static void close_redis(void *self)
 
     gw_redis_disconnect(redis);
     gw_redis_forget_places(redis);
-    gw_redis_forget_taken(redis);
     free(redis->address);
     free(redis->password_file);
     free(redis);
@@ -48,7 +47,7 @@ static struct gw_redis *make(const struct gw_redis_config *config)
     snprintf(redis->node, sizeof(redis->node), "gw:{%s}:%s", redis->county, redis->epoch);
     snprintf(redis->nodes, sizeof(redis->nodes), "gw:{%s}:nodes", redis->county);
     redis->day_offset_us = config->day_offset_us;
-    redis->taken = -1;
+    redis->taken = redis->sent = -1;
     redis->budget = BUDGET;
     return redis;
 }

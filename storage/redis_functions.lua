@@ -40,7 +40,8 @@ end
 
 -- --- facts in -----------------------------------------------------------------------------------
 
--- What a batch of changes has in common. counts: by key and field, added at its end; longest: by noun.
+-- What a batch of changes has in common. counts: by key and field, added at its end; longest: by noun;
+-- queue: whether it is there.
 local function begin_batch(node, offset_us)
     return {node = node, offset_us = offset_us, counts = {}, longest = {}}
 end
@@ -53,7 +54,7 @@ end
 
 local function tally(batch, noun, row, count)
     local prefix = batch.node .. ':' .. noun
-    local day = format('%.0f', floor((start_of(row) + batch.offset_us) / DAY_US))
+    local day = format('%d', floor((start_of(row) + batch.offset_us) / DAY_US))
     add_to(batch, prefix .. ':day:' .. day, sub(row, 2, 2) .. sub(row, 4, 7), count)
     add_to(batch, prefix .. ':days', day, count)
 end
@@ -66,14 +67,14 @@ local function end_batch(batch)
         end
     end
     for noun, length in pairs(batch.longest) do
-        redis.call('HSET', batch.node .. ':meta', 'longest:' .. noun, format('%.0f', length))
+        redis.call('HSET', batch.node .. ':meta', 'longest:' .. noun, format('%d', length))
     end
 end
 
 -- The sorted sets that a row is in for as long as it exists.
 local function sets_of(node, noun, row)
     local prefix = node .. ':' .. noun
-    local sets = {prefix .. ':start', prefix .. ':place:' .. format('%.0f', place_of(row))}
+    local sets = {prefix .. ':start', prefix .. ':place:' .. format('%d', place_of(row))}
     if noun == 'event' and byte(row, 2) > 0 then sets[3] = prefix .. ':kind:' .. byte(row, 2) end
     return sets
 end
@@ -106,7 +107,7 @@ local function put(batch, noun, id, row)
         remove(batch, noun, id)
         old = nil
     end
-    local member, score = id .. label, format('%.0f', start_of(row))
+    local member, score = id .. label, format('%d', start_of(row))
     if not old then
         for _, key in ipairs(sets_of(batch.node, noun, row)) do redis.call('ZADD', key, score, member) end
         tally(batch, noun, row, 1)
@@ -134,11 +135,12 @@ local function put_place(node, number, camera, text, lon, lat)
     end
 end
 
-local function put_alert(node, seq, camera, data)
-    local queue = node .. ':queue'
-    if redis.call('EXISTS', queue) == 0 then
+local function put_alert(batch, seq, camera, data)
+    local queue = batch.node .. ':queue'
+    if not batch.queue and redis.call('EXISTS', queue) == 0 then
         redis.call('XGROUP', 'CREATE', queue, 'review', '0', 'MKSTREAM')
     end
+    batch.queue = true
     redis.call('XADD', queue, 'MAXLEN', '~', QUEUE_LENGTH, seq .. '-0', 'camera', camera, 'data', data)
 end
 
@@ -154,7 +156,7 @@ local CHANGES = {
         return i + 5
     end,
     alert = function(batch, args, i)
-        put_alert(batch.node, args[i], args[i + 1], args[i + 2])
+        put_alert(batch, args[i], args[i + 1], args[i + 2])
         return i + 3
     end,
     put = function(batch, args, i)
@@ -246,13 +248,13 @@ local function is_behind(page, member, start)
 end
 
 -- The first bound of what is behind page.before and page.id.
-local function bound_of(page) return (page.id == '' and '(' or '') .. format('%.0f', page.before) end
+local function bound_of(page) return (page.id == '' and '(' or '') .. format('%d', page.before) end
 
 -- Rows of one sorted set, newest first, from page.before on. Returns whether there is no more.
 local function walk_set(page, key)
     local chunk_size, offset, max, bound = math.max(100, 2 * page.need), 0, page.before, bound_of(page)
     while true do
-        local chunk = redis.call('ZREVRANGEBYSCORE', key, bound, format('%.0f', page.low), 'WITHSCORES',
+        local chunk = redis.call('ZREVRANGEBYSCORE', key, bound, format('%d', page.low), 'WITHSCORES',
             'LIMIT', offset, chunk_size)
         for i = 1, #chunk, 2 do
             local start = tonumber(chunk[i + 1])
@@ -264,7 +266,7 @@ local function walk_set(page, key)
             end
         end
         if #chunk < 2 * chunk_size then return true end
-        bound = format('%.0f', max)
+        bound = format('%d', max)
     end
 end
 
@@ -272,7 +274,7 @@ end
 -- gives the newest of them, and from when on that is all.
 local function add_rows_of(page, key, from, most, entries)
     local max = bound_of(page)
-    local rows = redis.call('ZREVRANGEBYSCORE', key, max, format('%.0f', from), 'WITHSCORES', 'LIMIT', 0, most)
+    local rows = redis.call('ZREVRANGEBYSCORE', key, max, format('%d', from), 'WITHSCORES', 'LIMIT', 0, most)
     if #rows == 2 * most then
         local oldest = tonumber(rows[#rows])
         if oldest + 1 > tonumber(rows[2]) then -- all start at once: that moment is not torn apart
@@ -308,7 +310,7 @@ end
 
 -- How long a time has about as many rows of these places as are needed, if all places are alike.
 local function first_window(page, newest)
-    local rows = redis.call('ZCOUNT', page.prefix .. ':start', format('%.0f', page.low), format('%.0f', newest))
+    local rows = redis.call('ZCOUNT', page.prefix .. ':start', format('%d', page.low), format('%d', newest))
     local places = redis.call('HLEN', page.node .. ':places')
     local oldest = page.low
     if oldest == 0 then oldest = tonumber(redis.call('ZRANGE', page.prefix .. ':start', 0, 0, 'WITHSCORES')[2] or 0) end
@@ -319,8 +321,8 @@ end
 -- Rows of several places, newest first: window by window of time, each twice as long as the last.
 -- Returns whether there is no more.
 local function walk_places(page)
-    local newest = redis.call('ZREVRANGEBYSCORE', page.prefix .. ':start', format('%.0f', page.before),
-        format('%.0f', page.low), 'WITHSCORES', 'LIMIT', 0, 1)[2]
+    local newest = redis.call('ZREVRANGEBYSCORE', page.prefix .. ':start', format('%d', page.before),
+        format('%d', page.low), 'WITHSCORES', 'LIMIT', 0, 1)[2]
     if not newest then return true end
     newest = tonumber(newest)
     if newest < page.before then page.before, page.id = newest + 1, '' end
@@ -328,7 +330,7 @@ local function walk_places(page)
     while page.looked < page.budget do
         local from, entries = math.max(page.low, floor(page.before - window)), {}
         for _, place in ipairs(page.places) do
-            local key = page.prefix .. ':place:' .. format('%.0f', (struct.unpack('>I4', place)))
+            local key = page.prefix .. ':place:' .. format('%d', (struct.unpack('>I4', place)))
             from = add_rows_of(page, key, from, 2 * page.need, entries)
             entries, from = cut(page, entries, from)
         end
@@ -353,7 +355,7 @@ local WAYS = {
     kind = function(page) return walk_set(page, page.prefix .. ':kind:' .. page.kind) end,
     place = function(page)
         if #page.places > 1 then return walk_places(page) end
-        local place = format('%.0f', (struct.unpack('>I4', page.places[1])))
+        local place = format('%d', (struct.unpack('>I4', page.places[1])))
         return walk_set(page, page.prefix .. ':place:' .. place)
     end,
 }
@@ -367,7 +369,7 @@ local function read_page(keys, args)
     local page = parse_page(keys, args)
     find_low(page)
     local done = WAYS[page.way](page)
-    return {done and 0 or 1, format('%.0f', page.before), page.id, page.found}
+    return {done and 0 or 1, format('%d', page.before), page.id, page.found}
 end
 
 -- All places: how many there are, then number, text, number, text, …

@@ -6,7 +6,8 @@
 //   redis_connection.c  connect, commands, answers
 //   redis_library.c     the Redis functions, and how they get there (redis_functions.lua)
 //   redis_row.c         one row to and from its bytes
-//   redis_take.c        facts in
+//   redis_change.c      facts to the words of a call
+//   redis_take.c        facts in, and what is taken
 //   redis_places.c      where cameras were
 //   redis_query.c       events, clips and gaps by place and time
 //   redis_counts.c      how many, by day and cell
@@ -29,6 +30,8 @@ struct gw_redis {
     char nodes[32]; // the key with what is taken of each epoch
     int64_t day_offset_us;
     int64_t taken; // as last heard; -1: not known
+    int64_t sent;  // what it will be when every answer is as expected; -1: not known
+    int waiting;   // answers to what was sent
     uint8_t *told; // by place number: whether Redis knows it
     int64_t told_room;
 
@@ -64,12 +67,15 @@ void gw_redis_add_call(struct gw_redis_command *command, const char *how, const 
                        const struct gw_redis *redis);
 void gw_redis_command_finish(struct gw_redis_command *command);
 
-// Connects if need be, sends, and waits. Returns 0 with an answer for freeReplyObject, or an error.
+// Connects if need be, sends, and waits; not while other answers are awaited. Returns 0 with an
+// answer for freeReplyObject, or an error.
 int gw_redis_run(struct gw_redis *redis, const struct gw_redis_command *command,
                  struct redisReply **ret);
 // The same on a connection that is there.
 int gw_redis_send(struct gw_redis *redis, const struct gw_redis_command *command);
 int gw_redis_receive(struct gw_redis *redis, struct redisReply **ret);
+// Whether an error is that somebody removed the functions under us; connecting loads them again.
+bool gw_redis_lacks_library(const struct gw_redis *redis, int error);
 // For what Redis answered that it never should.
 int gw_redis_odd(struct gw_redis *redis, const char *what);
 
@@ -104,6 +110,8 @@ int64_t gw_redis_unpack_gap(const void *bytes, size_t size, struct gw_gap *ret);
 // What is taken: 0 when there is nothing, GW_ERROR_LAPPED when it must be cleared, or an error.
 int64_t gw_redis_taken(void *self);
 int gw_redis_take(void *self, const struct gw_committed_fact *facts, int count);
+// Sends the call of gw_take for facts that follow what was sent. Returns 0, or an error.
+int gw_redis_send_take(struct gw_redis *redis, const struct gw_committed_fact *facts, int count);
 // Forgets what was heard of what Redis has.
 void gw_redis_forget_taken(struct gw_redis *redis);
 

@@ -39,7 +39,7 @@ static int read_version(struct gw_redis *redis, int64_t *ret, char ret_digest[20
         error = gw_redis_receive(redis, &reply);
     gw_redis_command_finish(&command);
     if (error)
-        return error == GW_ERROR_INDEX && strstr(redis->error, "Function not found") ? 0 : error;
+        return gw_redis_lacks_library(redis, error) ? 0 : error;
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
         reply->element[0]->type == REDIS_REPLY_INTEGER &&
         reply->element[1]->type == REDIS_REPLY_STRING) {

@@ -29,7 +29,7 @@ static void die(const char *what, const char *why)
 
 static void flush(struct feeding *feeding)
 {
-    if (gw_index_redis.take(feeding->redis, feeding->facts, feeding->count) < 0)
+    if (gw_index_redis_send(feeding->redis, feeding->facts, feeding->count))
         die("Redis took no facts", gw_index_redis.error(feeding->redis));
     for (int i = 0; i < feeding->count; i++)
         free((char *)feeding->facts[i].data);
@@ -133,6 +133,8 @@ void beside_run(const struct beside *beside)
     feed_events(&feeding);
     feed_clips(&feeding);
     flush(&feeding);
+    if (gw_index_redis_settle(feeding.redis))
+        die("Redis took no facts", gw_index_redis.error(feeding.redis));
     printf("{\"part\": \"fill\", \"rows\": %" PRIu64 ", \"s\": %.1f}\n", feeding.seq,
            (double)(gw_mono_us() - start_us) / 1e6);
     window.first_us = feeding.oldest_us;

@@ -57,6 +57,103 @@ static void functions_that_somebody_removed_come_back(void **state)
     assert_all_rows_are_there();
 }
 
+// Feeds as app/feeder.c does: behind what was sent, until all is answered.
+static int feed_ahead(struct gw_redis *redis)
+{
+    for (;;) {
+        const int64_t sent = gw_index_redis_sent(redis);
+        int first = 0, result;
+        if (sent < 0)
+            return (int)sent;
+        while (first < fact_count && (int64_t)facts[first].seq <= sent)
+            first++;
+        const int rest = fact_count - first;
+        result = rest ? gw_index_redis_send(redis, facts + first, rest < 40 ? rest : 40)
+                      : gw_index_redis_settle(redis);
+        if (result < 0 || (!result && !rest))
+            return result;
+    }
+}
+
+static void facts_sent_ahead_are_all_taken(void **state)
+{
+    skip_without_engine();
+    assert_int_equal(gw_index_redis_clear(self), 0);
+    assert_int_equal(gw_index_redis_sent(self), 0);
+    assert_int_equal(gw_index_redis_send(self, facts, 40), 0);
+    assert_int_equal(gw_index_redis_sent(self), facts[39].seq);
+    assert_true(gw_index_redis_heard(self) < gw_index_redis_sent(self));
+    assert_int_equal(feed_ahead(self), 0);
+    assert_int_equal(gw_index_redis_heard(self), facts[fact_count - 1].seq);
+    assert_int_equal(engine->taken(self), facts[fact_count - 1].seq);
+    assert_all_rows_are_there();
+    assert_counts_are_true();
+}
+
+static struct gw_redis *open_another(void)
+{
+    const struct gw_redis_config config = redis_config();
+    char error[GW_INDEX_ERROR_SIZE];
+    struct gw_redis *redis;
+    if (gw_index_redis_open(&redis, &config, error))
+        fail_msg("%s", error);
+    return redis;
+}
+
+static void what_another_feeder_took_meanwhile_is_gone_on_behind(void **state)
+{
+    skip_without_engine();
+    assert_int_equal(gw_index_redis_clear(self), 0);
+    assert_int_equal(gw_index_redis_sent(self), 0);
+    struct gw_redis *other = open_another();
+    assert_int_equal(gw_index_redis.take(other, facts, 100), 0);
+    assert_int_equal(gw_index_redis_send(self, facts, 40), 0);
+    assert_int_equal(gw_index_redis_send(self, facts + 40, 40), 1);
+    assert_int_equal(gw_index_redis_sent(self), facts[99].seq);
+    gw_index_redis.close(other);
+    assert_int_equal(feed_ahead(self), 0);
+    assert_all_rows_are_there();
+    assert_counts_are_true();
+}
+
+static void functions_removed_between_two_batches_come_back(void **state)
+{
+    struct gw_redis_command command = {0};
+    struct redisReply *reply;
+    skip_without_engine();
+    assert_int_equal(gw_index_redis_clear(self), 0);
+    assert_int_equal(gw_index_redis_send(self, facts, 40), 0);
+    struct gw_redis *other = open_another();
+    gw_redis_add(&command, "FUNCTION");
+    gw_redis_add(&command, "FLUSH");
+    assert_int_equal(gw_redis_run(other, &command, &reply), 0);
+    freeReplyObject(reply);
+    gw_redis_command_finish(&command);
+    gw_index_redis.close(other);
+    assert_int_equal(feed_ahead(self), 0);
+    assert_all_rows_are_there();
+}
+
+static void a_redis_emptied_between_two_batches_has_to_be_cleared(void **state)
+{
+    struct gw_redis_command command = {0};
+    struct redisReply *reply;
+    skip_without_engine();
+    assert_int_equal(gw_index_redis_clear(self), 0);
+    assert_int_equal(gw_index_redis_send(self, facts, 40), 0);
+    assert_int_equal(gw_index_redis_settle(self), 0);
+    struct gw_redis *other = open_another();
+    gw_redis_add(&command, "FLUSHALL");
+    assert_int_equal(gw_redis_run(other, &command, &reply), 0);
+    freeReplyObject(reply);
+    gw_redis_command_finish(&command);
+    gw_index_redis.close(other);
+    assert_int_equal(feed_ahead(self), GW_ERROR_LAPPED);
+    assert_int_equal(gw_index_redis_clear(self), 0);
+    assert_int_equal(feed_ahead(self), 0);
+    assert_all_rows_are_there();
+}
+
 static void clearing_removes_all_of_this_epoch_and_nothing_else(void **state)
 {
     struct gw_redis_command command = {0};
@@ -254,6 +351,10 @@ int main(void)
         REDIS_FACT(an_emptied_redis_is_filled_again),
         REDIS_FACT(a_redis_that_came_back_is_connected_again),
         REDIS_FACT(functions_that_somebody_removed_come_back),
+        REDIS_FACT(facts_sent_ahead_are_all_taken),
+        REDIS_FACT(what_another_feeder_took_meanwhile_is_gone_on_behind),
+        REDIS_FACT(functions_removed_between_two_batches_come_back),
+        REDIS_FACT(a_redis_emptied_between_two_batches_has_to_be_cleared),
         REDIS_FACT(clearing_removes_all_of_this_epoch_and_nothing_else),
         REDIS_FACT(a_clearing_that_was_interrupted_has_to_be_done_again),
         REDIS_FACT(two_indexes_do_not_meet_in_one_redis),
