@@ -177,6 +177,14 @@ static void take_fragment(struct gw_clip_writer *writer)
     *pending = (struct pending){0};
 }
 
+// What is on the disk need not stay in memory: a site writes more in an hour than it has memory,
+// and would push out the pages of the index, which are asked for at random. Only a hint.
+static void leave_page_cache(const struct gw_clip_writer *writer, int64_t from)
+{
+    const int64_t page = sysconf(_SC_PAGESIZE);
+    posix_fadvise(writer->fd, from / page * page, 0, POSIX_FADV_DONTNEED);
+}
+
 // All whole fragments are on the disk after this; once it failed, nobody can say that of them any
 // more, whatever a later sync says.
 static int sync_file(struct gw_clip_writer *writer)
@@ -184,10 +192,13 @@ static int sync_file(struct gw_clip_writer *writer)
     const struct gw_clip *clip = &writer->clip;
     if (!writer->sync_error && fdatasync(writer->fd) < 0)
         writer->sync_error = -errno;
-    if (!writer->sync_error)
-        writer->synced = (struct synced){clip->size_bytes, clip->frames, clip->end_us,
-                                         writer->fragment_count, gw_mono_us()};
-    return writer->sync_error;
+    if (writer->sync_error)
+        return writer->sync_error;
+    if (writer->synced.size_bytes) // the header is read and written once more at the end
+        leave_page_cache(writer, writer->synced.size_bytes);
+    writer->synced = (struct synced){clip->size_bytes, clip->frames, clip->end_us,
+                                     writer->fragment_count, gw_mono_us()};
+    return 0;
 }
 
 static int sync_when_due(struct gw_clip_writer *writer)
@@ -401,6 +412,7 @@ static int seal(struct gw_clip_writer *writer)
         gw_mp4_open_room(writer->fd, &first);
         return result;
     }
+    leave_page_cache(writer, 0);
     return gw_media_sync_folder(writer->store, gw_clip_path(path, clip));
 }
 

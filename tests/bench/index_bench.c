@@ -4,6 +4,7 @@
 // Measures the index of a county: queries while events are being committed, and commits. Printed as
 // JSON, one object per line; tests/bench/index makes a table of it.
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -162,7 +163,7 @@ static void join_samples(struct samples *ret, const struct samples *more)
         add(ret, more->ms[i]);
 }
 
-static void print_readers(struct reader *readers, int count)
+static void print_readers(struct reader *readers, int count, const char *part)
 {
     for (int question = 0; question < QUESTION_COUNT; question++) {
         struct samples wall = {0}, cpu = {0};
@@ -175,7 +176,7 @@ static void print_readers(struct reader *readers, int count)
         }
         snprintf(more, sizeof(more), ", \"rows\": %.1f",
                  (double)rows / (wall.count ? wall.count : 1));
-        print_samples(county_question_names[question], "query", &wall, &cpu, more);
+        print_samples(county_question_names[question], part, &wall, &cpu, more);
         free(wall.ms);
         free(cpu.ms);
     }
@@ -224,17 +225,46 @@ static void *write_on(void *opaque)
     return NULL;
 }
 
-static void print_writer(struct writer *writer, const char *what)
+static void print_writer(struct writer *writer, const char *part, const char *what)
 {
     char more[96];
     snprintf(more, sizeof(more), ", \"events_per_s\": %.0f, \"wanted_per_s\": %.0f",
              (double)writer->events / writer->took_s, writer->per_s);
-    print_samples(what, "commit", &writer->wall, NULL, more);
+    print_samples(what, part, &writer->wall, NULL, more);
 }
 
 // --- parts ---------------------------------------------------------------------------------------
 
-static void measure_queries(struct bench *bench)
+static int open_file(const struct bench *bench)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/index.db", bench->county.store);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        die(path, "cannot be read");
+    return fd;
+}
+
+// A site that runs has its index in memory, as far as there is room.
+static void fill_page_cache(const struct bench *bench)
+{
+    static char bytes[1 << 20];
+    const int fd = open_file(bench);
+    while (read(fd, bytes, sizeof(bytes)) > 0)
+        continue;
+    close(fd);
+}
+
+static void empty_page_cache(const struct bench *bench)
+{
+    const int fd = open_file(bench);
+    fsync(fd);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    close(fd);
+}
+
+// cold: of an index that is not in memory.
+static void measure_queries(struct bench *bench, bool cold, double seconds)
 {
     static struct reader readers[READERS_MAX];
     struct writer writer = {.bench = bench, .per_s = bench->events_per_s};
@@ -246,13 +276,13 @@ static void measure_queries(struct bench *bench)
         readers[i] = (struct reader){.bench = bench, .seed = 1000003 * (uint64_t)(i + 1)};
         pthread_create(&readers[i].thread, NULL, read_on, &readers[i]);
     }
-    usleep((useconds_t)(bench->seconds * 1e6));
+    usleep((useconds_t)(seconds * 1e6));
     bench->stop = true;
     for (int i = 0; i < bench->readers; i++)
         pthread_join(readers[i].thread, NULL);
     pthread_join(thread, NULL);
-    print_readers(readers, bench->readers);
-    print_writer(&writer, "beside the queries");
+    print_readers(readers, bench->readers, cold ? "cold" : "query");
+    print_writer(&writer, cold ? "cold" : "commit", "commits beside the queries");
 }
 
 static void measure_commits(struct bench *bench)
@@ -265,7 +295,7 @@ static void measure_commits(struct bench *bench)
     usleep((useconds_t)(bench->seconds * 1e6));
     bench->stop = true;
     pthread_join(thread, NULL);
-    print_writer(&writer, "alone");
+    print_writer(&writer, "commit", "commits alone");
 }
 
 static void measure_start(const struct bench *bench)
@@ -363,7 +393,10 @@ int main(int argc, char **argv)
     fflush(stdout);
     print_size(&bench);
     measure_start(&bench);
-    measure_queries(&bench);
+    fill_page_cache(&bench);
+    measure_queries(&bench, false, bench.seconds);
+    empty_page_cache(&bench);
+    measure_queries(&bench, true, bench.seconds / 4);
     measure_commits(&bench);
     if (bench.redis)
         measure_beside(&bench);

@@ -14,10 +14,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <linux/magic.h>
 
 #include <libavformat/avformat.h>
 
@@ -599,6 +601,44 @@ static struct gw_clip lost(const struct gw_clip *clip)
     return known;
 }
 
+// Pages of a file that are in memory; -1 where the file system is nothing but memory.
+static int count_cached_pages(const char *path, int *ret_pages)
+{
+    static unsigned char cached[1 << 16];
+    struct statfs fs;
+    struct stat status;
+    int count = 0;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0 && !fstat(fd, &status) && !fstatfs(fd, &fs));
+    *ret_pages = (int)((status.st_size + 4095) / 4096);
+    assert_true(*ret_pages < (int)sizeof(cached));
+    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(bytes, MAP_FAILED);
+    assert_int_equal(mincore(bytes, (size_t)status.st_size, cached), 0);
+    for (int i = 0; i < *ret_pages; i++)
+        count += cached[i] & 1;
+    munmap(bytes, (size_t)status.st_size);
+    close(fd);
+    return fs.f_type == TMPFS_MAGIC ? -1 : count;
+}
+
+static void a_closed_clip_does_not_fill_the_memory(void **state)
+{
+    char path[PATH_MAX];
+    int pages;
+    struct coded_pictures *pictures = make_pictures("libx264", 500, 25, 0);
+    struct gw_clip clip = record(pictures);
+    clip_file(path, &clip);
+    const int cached = count_cached_pages(path, &pages);
+    coded_pictures_free(pictures);
+    if (cached < 0) {
+        print_message("skipped: /tmp is memory itself\n");
+        skip();
+    }
+    assert_true(pages > 20);
+    assert_in_range(cached, 0, 2);
+}
+
 static void a_killed_writers_clip_is_repaired(void **state)
 {
     struct coded_pictures *pictures = make_pictures("libx264", 110, 25, 0);
@@ -768,6 +808,7 @@ int main(void)
         FACT(a_full_disk_ends_the_file_for_good_and_keeps_what_is_whole),
         FACT(a_failed_sync_ends_the_file_for_good),
         FACT(syncs_are_not_more_frequent_than_every_two_seconds),
+        FACT(a_closed_clip_does_not_fill_the_memory),
         FACT(a_killed_writers_clip_is_repaired),
         FACT(a_clip_cut_anywhere_is_repaired_to_whole_fragments),
         FACT(repairing_twice_changes_nothing),
