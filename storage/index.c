@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "storage/index_internal.h"
+#include "storage/read_around.h"
 #include "storage/turn.h"
 
 #define APPLICATION_ID  0x47576978 // "GWix", in the file's header
@@ -409,7 +410,8 @@ static int open_file(struct gw_index *index, const char *store, const char *path
     }
     // READWRITE for readers, too: the shared memory of WAL needs it; query_only keeps them readers.
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    return sqlite3_open_v2(path, &index->db, flags, NULL) == SQLITE_OK ? 0 : gw_index_fail(index);
+    const int result = sqlite3_open_v2(path, &index->db, flags, gw_read_around_vfs());
+    return result == SQLITE_OK ? 0 : gw_index_fail(index);
 }
 
 int gw_index_open(struct gw_index **ret, const char *store, enum gw_index_mode mode,

@@ -17,6 +17,7 @@
 //   index_counts.c    how many, by day and cell
 //   index_sqlite.c    the engine's table of functions
 //   index_rows.c      one row of a table to and from its struct
+//   read_around.c     between SQLite and the file: neighbours of what was not in memory
 //   index_registry.c  cameras and their states
 //   index_credentials.c  what of a camera is sealed
 #pragma once
