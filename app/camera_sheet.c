@@ -141,6 +141,8 @@ static int run_import(struct gw_camera_call *call)
 {
     struct gw_sheet sheet = {0};
     int result = read_sheet(call, &sheet);
+    if (!result && gw_sheet_check_devices(&sheet, call->index) < 0)
+        result = gw_cli_fail("cannot read the registry: %s", gw_index_error(call->index));
     if (!result)
         result = import_sheet(call, &sheet);
     gw_sheet_finish(&sheet);

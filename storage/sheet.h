@@ -20,6 +20,7 @@ struct gw_sheet_row {
     struct gw_camera camera;
     int line;                           // where it begins, from 1
     int position_line, position_column; // of the cell with its longitude; 0 without one
+    int device_line, device_column;     // of the cell with its device id
     bool id_is_device;                  // the row gives no id, so the device id serves as one
 };
 

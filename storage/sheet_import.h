@@ -22,6 +22,10 @@ struct gw_sheet_watch {
     void (*warn)(void *opaque, int line, int column, const char *what);
 };
 
+// Takes out rows with a device id that another camera is registered with, unless the sheet gives
+// that one another; each becomes an error of its cell. Returns 0, or an error of the index.
+int gw_sheet_check_devices(struct gw_sheet *sheet, struct gw_index *index);
+
 // dry_run: only counts and tells. watch may be NULL. Returns 0; on failure an error of the index,
 // and nothing was changed.
 int gw_sheet_import(const struct gw_sheet *sheet, struct gw_index *index, bool dry_run,

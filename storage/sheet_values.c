@@ -122,9 +122,10 @@ static bool read_area(struct gw_sheet_reader *reader, cells_by_column cells,
 }
 
 static bool read_device_id(struct gw_sheet_reader *reader, cells_by_column cells,
-                           struct gw_camera *camera)
+                           struct gw_sheet_row *row)
 {
     const struct gw_csv_cell *cell = cells[GW_COLUMN_DEVICE_ID];
+    struct gw_camera *camera = &row->camera;
     const char *division = *camera->division ? camera->division : reader->rules->division;
 
     if (!*cell->text)
@@ -135,6 +136,8 @@ static bool read_device_id(struct gw_sheet_reader *reader, cells_by_column cells
     if (fault)
         return GW_COMPLAIN(reader, cell, "%s", fault);
     strcpy(camera->registration.device_id, cell->text);
+    row->device_line = cell->line;
+    row->device_column = cell->column;
     return note_once(reader, reader->device_ids, cell->text, cell, "device id");
 }
 
@@ -385,7 +388,7 @@ bool gw_sheet_read_camera(struct gw_sheet_reader *reader, int line, struct gw_sh
     good &= read_id(reader, cells, ret);
     good &= read_name(reader, cells, camera);
     good &= read_area(reader, cells, camera);
-    good &= read_device_id(reader, cells, camera);
+    good &= read_device_id(reader, cells, ret);
     good &= read_url(reader, cells[GW_COLUMN_RECORD_URL], camera);
     good &= read_detect_url(reader, cells[GW_COLUMN_DETECT_URL], camera);
     good &= read_words(reader, cells, camera);

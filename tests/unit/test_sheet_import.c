@@ -83,6 +83,48 @@ static void a_sheet_goes_out_as_it_came_in(void **state)
     free(text);
 }
 
+#define DEVICE_1 "64032300001310000007"
+#define DEVICE_2 "64032300001310000008"
+#define DEVICE_3 "64032300001310000009"
+
+// Rows that are left when the registry has been asked; errors are in the sheet.
+static int check_devices(const char *text)
+{
+    gw_sheet_finish(&sheet);
+    gw_sheet_parse(&sheet, text, strlen(text), NULL);
+    assert_int_equal(sheet.error_count, 0);
+    assert_int_equal(gw_sheet_check_devices(&sheet, idx), 0);
+    return sheet.row_count;
+}
+
+static void a_device_id_is_of_one_camera_also_in_the_registry(void **state)
+{
+    import("id,record_url,device_id\na,rtsp://h/1," DEVICE_1 "\nb,rtsp://h/2," DEVICE_2 "\n",
+           false);
+    assert_int_equal(check_devices("id,record_url,device_id\na,rtsp://h/1," DEVICE_1
+                                   "\nc,rtsp://h/3," DEVICE_2 "\nd,rtsp://h/4," DEVICE_3 "\n"),
+                     2);
+    assert_int_equal(sheet.wrong_rows, 1);
+    assert_int_equal(sheet.error_count, 1);
+    assert_int_equal(sheet.errors[0].line, 3);
+    assert_int_equal(sheet.errors[0].column, 14);
+    assert_non_null(strstr(sheet.errors[0].what, DEVICE_2 " is camera b's"));
+    // The same camera by its device id; two that change theirs; one that gives it away.
+    assert_int_equal(check_devices("record_url,device_id\nrtsp://h/1," DEVICE_1 "\n"), 1);
+    assert_int_equal(check_devices("id,record_url,device_id\na,rtsp://h/1," DEVICE_2
+                                   "\nb,rtsp://h/2," DEVICE_1 "\n"),
+                     2);
+    assert_int_equal(
+        check_devices("id,record_url,device_id\na,rtsp://h/1,\nc,rtsp://h/3," DEVICE_1 "\n"), 2);
+    // a's row is wrong, so its device id is not free either: errors come in the order of rows.
+    assert_int_equal(check_devices("id,record_url,device_id\nc,rtsp://h/3," DEVICE_1
+                                   "\na,rtsp://h/1," DEVICE_2 "\n"),
+                     0);
+    assert_int_equal(sheet.wrong_rows, 2);
+    assert_int_equal(sheet.errors[0].line, 2);
+    assert_int_equal(sheet.errors[1].line, 3);
+}
+
 static void without_credentials_none_are_shown_and_none_are_lost(void **state)
 {
     struct gw_camera_row row;
@@ -229,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE(a_sheet_goes_out_as_it_came_in),
+        STORE(a_device_id_is_of_one_camera_also_in_the_registry),
         STORE(without_credentials_none_are_shown_and_none_are_lost),
         STORE(absent_columns_leave_what_is_registered),
         STORE(half_a_position_takes_nothing_of_the_registered_one),
