@@ -29,7 +29,12 @@ static void set_id(json_t *json, const char *name, const struct gw_id *id)
     json_object_set_new(json, name, json_string(gw_id_format(text, id)));
 }
 
-// A camera and where it was at that time.
+static void set_known(json_t *json, const char *name, bool known, double value)
+{
+    json_object_set_new(json, name, known ? json_real(value) : json_null());
+}
+
+// A camera, where it was at that time, and where it looked.
 static void set_place(json_t *json, const char *camera, const struct gw_place *place)
 {
     const bool known = isfinite(place->lon) && isfinite(place->lat);
@@ -37,8 +42,14 @@ static void set_place(json_t *json, const char *camera, const struct gw_place *p
     json_object_set_new(json, "camera_name", json_string(place->camera_name));
     json_object_set_new(json, "division", json_string(place->division));
     json_object_set_new(json, "grid", json_string(place->grid));
-    json_object_set_new(json, "lon", known ? json_real(place->lon) : json_null());
-    json_object_set_new(json, "lat", known ? json_real(place->lat) : json_null());
+    set_known(json, "lon", known, place->lon);
+    set_known(json, "lat", known, place->lat);
+    // North is told only of what does not look all round, as everywhere.
+    set_known(json, "heading_deg", place->view.fov_deg != 0 || place->view.heading_deg != 0,
+              place->view.heading_deg);
+    set_known(json, "fov_deg", place->view.fov_deg != 0, place->view.fov_deg);
+    set_known(json, "range_m", place->view.range_m != 0, place->view.range_m);
+    set_known(json, "height_m", place->view.height_m != 0, place->view.height_m);
 }
 
 static void set_offset(json_t *json, int64_t offset_us)

@@ -56,7 +56,10 @@ static void commit(const struct gw_fact *fact)
 
 static void add_camera(const char *id, const char *name, const char *division, const char *grid)
 {
-    struct gw_camera camera = {.enabled = false, .lon = 106.421, .lat = 37.785};
+    struct gw_camera camera = {.enabled = false,
+                               .lon = 106.421,
+                               .lat = 37.785,
+                               .view = {.heading_deg = 90, .fov_deg = 62.5, .range_m = 80}};
     snprintf(camera.id, sizeof(camera.id), "%s", id);
     snprintf(camera.name, sizeof(camera.name), "%s", name);
     snprintf(camera.division, sizeof(camera.division), "%s", division);

@@ -94,6 +94,8 @@ def test_the_manifest_says_who_what_where_when_and_why(recorded, bundle):
     clip = manifest["clips"][0]
     assert (clip["camera_name"], clip["division"], clip["grid"]) == ("东门 East gate", "640323101", "004")
     assert (clip["lon"], clip["lat"], clip["clock_offset_us"]) == (106.421, 37.785, -250000)
+    view = [clip[name] for name in ("heading_deg", "fov_deg", "range_m", "height_m")]
+    assert view == [90, 62.5, 80, None]
     assert clip["recorded"] == {"from": "2026-05-04T03:02:01.120000Z", "from_us": start_us, "state": "closed",
                                 "to": "2026-05-04T03:02:05.120000Z", "to_us": start_us + 4 * SECOND,
                                 "truncated": False}
