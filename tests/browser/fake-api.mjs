@@ -204,6 +204,8 @@ export class FakeSite {
     if (noun === 'clips' && !id) return this.listClips(response, url.searchParams);
     if (noun === 'places') return this.places(response, url.searchParams);
     if (noun === 'counts') return this.count(response, id, url.searchParams);
+    if (noun === 'clips' && id === 'timeline') return this.timeline(response, url.searchParams);
+    if (noun === 'clips' && id === 'media') return this.range(request, response, url.searchParams);
     if (noun === 'clips' && part === 'media') return this.clip(request, response, id);
     return problem(response, 404, 'no such thing');
   }
@@ -341,7 +343,29 @@ export class FakeSite {
     if (!clip) return problem(response, 404, 'no such clip');
     if (clip.state === 'lost') return problem(response, 410, 'this clip is lost');
     const whole = this.mediaOf(clip.camera).clip;
-    const bytes = clip.state === 'recording' ? firstFragments(whole, 3) : whole;
+    return this.film(request, response, clip.state === 'recording' ? firstFragments(whole, 3) : whole);
+  }
+
+  // Every clip of the camera and time as a piece; what is played is one of them, which is enough to see it play.
+  timeline(response, query) {
+    const [from, to] = [Number(query.get('from')), Number(query.get('to'))];
+    const clips = this.clips.filter((clip) => clip.camera === query.get('camera') && clip.start_us < to && clip.end_us > from)
+      .sort((a, b) => a.start_us - b.start_us);
+    if (!clips.length) return problem(response, 404, 'nothing was recorded in this time');
+    let at_us = 0;
+    const items = clips.map(({ id, start_us, end_us }) => {
+      const piece = { clip: id, from_us: start_us, to_us: end_us, at_us, frames: 300 };
+      at_us += end_us - start_us;
+      return piece;
+    });
+    return json(response, { items, size_bytes: 1, frames: 300 * items.length, unreadable: 0 });
+  }
+
+  range(request, response, query) {
+    return this.film(request, response, this.mediaOf(query.get('camera')).clip);
+  }
+
+  film(request, response, bytes) {
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
     const headers = { 'Content-Type': 'video/mp4', 'Accept-Ranges': 'bytes', 'Cache-Control': 'private, no-cache' };
     if (range && Number(range[1]) >= bytes.length)

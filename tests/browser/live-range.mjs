@@ -91,3 +91,13 @@ test('it_was_sent_in_few_requests', () => {
   assert.ok(statuses.length > 0 && statuses.length < 20, `${statuses.length} requests`);
   assert.ok(statuses.every((status) => status === 200 || status === 206), statuses.join(' '));
 });
+
+test('the_search_page_plays_it_and_says_what_time_it_shows', async () => {
+  const asked = new URL(path, link).searchParams;
+  await page.goto(new URL(`/#/search/whole?of=clips&${asked}`, link).href);
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector('[data-test="range-view"] video')?.currentTime > 0.2);
+  const clock = await page.textContent('[data-test="range-wall"]');
+  const shown = await page.evaluate((text) => Date.parse(text.replace(' ', 'T')) * 1000, clock);
+  assert.ok(shown >= Number(asked.get('from')) - 1e5 && shown < Number(asked.get('to')), clock); // tenths are cut
+});

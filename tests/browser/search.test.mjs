@@ -127,6 +127,24 @@ test('clips_play_and_gaps_tell_their_cause', withSite(async ({ site, page }) => 
   assert.equal((await cards(page)).length, 1);
 }));
 
+test('all_of_a_cameras_time_plays_as_one_film_with_its_clock', withSite(async ({ site, page, allowed }) => {
+  await search(site, page);
+  const { start_us, end_us } = site.clips.find((clip) => clip.camera === 'middle');
+  const time = (camera) => `?of=clips&camera=${camera}&from=${start_us - 60e6}&to=${end_us + 60e6}`;
+  await page.goto(`${site.url}/#/search${time('middle')}`);
+  await page.click('[data-test="play-whole"]');
+  await until(page, () => document.querySelector('[data-test="range-view"] video')?.currentTime > 0);
+  assert.ok(page.url().includes('#/search/whole?'));
+  const clock = await page.textContent('[data-test="range-wall"]');
+  const shown = await page.evaluate((text) => Date.parse(text.replace(' ', 'T')) * 1000, clock);
+  assert.ok(shown >= start_us - 1e6 && shown <= end_us, clock);
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[data-test="range-view"]', { state: 'detached' });
+  allowed.errors.push(/404 \(Not Found\)/);
+  await page.goto(`${site.url}/#/search/whole${time('nobody')}`);
+  await page.waitForSelector('[data-test="range-problem"]');
+}));
+
 test('a_typed_area_is_taken_or_refused_with_the_form_it_needs', withSite(async ({ site, page }) => {
   const events = await search(site, page);
   const field = '[data-test="area-text"]';

@@ -4,7 +4,7 @@
 // Requests to /api/v1: JSON in, JSON out, failures as ApiError. Nothing else in the page calls
 // fetch() for JSON.
 
-import type { Camera, CellCount, DayCount, EventWithClips, Gap, GridEvent, Page, Placed, Session, Whole } from './types';
+import type { Camera, CellCount, DayCount, EventWithClips, Gap, GridEvent, Page, Placed, Session, Timeline, Whole } from './types';
 
 const base = '/api/v1';
 const patience = 15_000; // ms until a site that says nothing counts as unreachable
@@ -92,6 +92,8 @@ export const api = {
   places: (query: Query) => call<Whole<Placed>>('GET', '/places', query),
   countDays: (query: Query) => call<Whole<DayCount>>('GET', '/counts/days', query),
   countCells: (query: Query) => call<Whole<CellCount>>('GET', '/counts/cells', query),
+  timeline: ({ camera, from, to }: { camera: string; from: number; to: number }) =>
+    call<Timeline>('GET', '/clips/timeline', { camera, from, to }),
   cameras: () => call<{ items: Camera[] }>('GET', '/cameras'),
 };
 
@@ -100,6 +102,8 @@ export const thumbnailUrl = (event: GridEvent) =>
 export const snapshotUrl = (event: GridEvent) =>
   `${base}/events/${event.id}/snapshot?v=${event.snapshot_us ?? 0}`;
 export const mediaUrl = (clipId: string) => `${base}/clips/${clipId}/media`;
+export const rangeUrl = ({ camera, from, to }: { camera: string; from: number; to: number }) =>
+  withQuery('/clips/media', { camera, from, to });
 export const streamUrl = (since: number) => `${base}/stream?since=${since}`;
 
 // Why a player could not read a clip: the status that its media answers with. 0: no answer.

@@ -151,6 +151,20 @@ export interface Whole<T> {
   total: number;
 }
 
+// A part of a range: `at_us` is where it begins in the film.
+export interface Piece {
+  clip: string;
+  from_us: number;
+  to_us: number;
+  at_us: number;
+  frames: number;
+}
+
+export interface Timeline {
+  items: Piece[];
+  unreadable: number; // clips that were left out
+}
+
 export interface Session {
   expires_us: number;
   site: { name: string; division: string };
