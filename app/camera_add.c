@@ -26,6 +26,12 @@ static const char help[] =
     "  --division D          6, 9 or 12 digits (the site's)\n"
     "  --grid G              grid cell in the division, digits\n"
     "  --lon X --lat Y       position, WGS-84 degrees\n"
+    "  --heading D --fov D   where it looks, degrees clockwise from north, and how wide; without "
+    "a\n"
+    "                        field of view it looks all round\n"
+    "  --range M             how far it sees, metres; searches for who could see a spot need it\n"
+    "  --height M            above the ground, metres\n"
+    "  --retention-days N    how long its clips are kept; 0 for the site's\n"
     "  --record MODE         events, continuous or off (events)\n"
     "  --detect-url URL      a smaller stream of the same camera, in which events are found; with "
     "URL's\n"
@@ -48,14 +54,64 @@ static int read_url(struct gw_camera_call *call, char url[2 * GW_URL_SIZE])
     return 0;
 }
 
-static bool parse_degrees(const char *text, double limit, double *ret)
+static bool parse_number(const char *text, double limit, double *ret)
 {
     char *end;
-    double degrees = strtod(text, &end);
-    if (end == text || *end || !isfinite(degrees) || fabs(degrees) > limit)
+    const double number = strtod(text, &end);
+    if (end == text || *end || !isfinite(number) || fabs(number) > limit)
         return false;
-    *ret = degrees;
+    *ret = number;
     return true;
+}
+
+// Of --heading and the others that are numbers: 0 to most.
+struct number {
+    const char *option, *text; // text NULL: not given
+    double most;
+    bool whole;
+    double value;
+};
+enum { HEADING, FOV, RANGE, HEIGHT, RETENTION, NUMBERS };
+
+// Returns 0 or an exit code.
+static int read_numbers(const struct gw_camera_call *call, struct number ret[NUMBERS])
+{
+    const struct number numbers[NUMBERS] = {
+        [HEADING] = {"--heading", call->heading, 360},
+        [FOV] = {"--fov", call->fov, 360},
+        [RANGE] = {"--range", call->range, 100000},
+        [HEIGHT] = {"--height", call->height, 1000},
+        [RETENTION] = {"--retention-days", call->retention_days, GW_RETENTION_DAYS, true},
+    };
+
+    memcpy(ret, numbers, sizeof(numbers));
+    for (int i = 0; i < NUMBERS; i++) {
+        if (!ret[i].text)
+            continue;
+        if (!parse_number(ret[i].text, ret[i].most, &ret[i].value) || ret[i].value < 0 ||
+            (ret[i].whole && ret[i].value != floor(ret[i].value)))
+            return gw_cli_usage(call->word, "%s: a %snumber from 0 to %g", ret[i].option,
+                                ret[i].whole ? "whole " : "", ret[i].most);
+    }
+    return 0;
+}
+
+static void apply_numbers(const struct gw_camera_call *call, struct gw_camera *camera)
+{
+    struct number numbers[NUMBERS];
+    double *const views[] = {[HEADING] = &camera->view.heading_deg,
+                             [FOV] = &camera->view.fov_deg,
+                             [RANGE] = &camera->view.range_m,
+                             [HEIGHT] = &camera->view.height_m};
+
+    read_numbers(call, numbers); // they were checked before
+    for (int i = 0; i < RETENTION; i++)
+        if (numbers[i].text)
+            *views[i] = numbers[i].value;
+    if (camera->view.heading_deg == 360)
+        camera->view.heading_deg = 0;
+    if (numbers[RETENTION].text)
+        camera->retention_days = (int)numbers[RETENTION].value;
 }
 
 // A camera URL without user and password: this one stays in process lists.
@@ -69,6 +125,7 @@ static bool is_plain_url(const char *text)
 // Checks the options before anything is opened. Returns 0 or an exit code.
 static int check_add(const struct gw_camera_call *call)
 {
+    struct number numbers[NUMBERS];
     double degrees;
     if (call->id && !gw_camera_id_valid(call->id))
         return gw_cli_usage(call->word,
@@ -90,9 +147,9 @@ static int check_add(const struct gw_camera_call *call)
     if (!call->lon != !call->lat)
         return gw_cli_usage(call->word, "a position needs both --lon and --lat");
     if (call->lon &&
-        (!parse_degrees(call->lon, 180, &degrees) || !parse_degrees(call->lat, 90, &degrees)))
+        (!parse_number(call->lon, 180, &degrees) || !parse_number(call->lat, 90, &degrees)))
         return gw_cli_usage(call->word, "--lon and --lat: WGS-84 degrees, at most 180 and 90");
-    return 0;
+    return read_numbers(call, numbers);
 }
 
 static void apply_options(const struct gw_camera_call *call, struct gw_camera *camera)
@@ -108,9 +165,10 @@ static void apply_options(const struct gw_camera_call *call, struct gw_camera *c
     if (call->detect_url)
         snprintf(camera->detect_url, sizeof(camera->detect_url), "%s", call->detect_url);
     if (call->lon) {
-        parse_degrees(call->lon, 180, &camera->lon);
-        parse_degrees(call->lat, 90, &camera->lat);
+        parse_number(call->lon, 180, &camera->lon);
+        parse_number(call->lat, 90, &camera->lat);
     }
+    apply_numbers(call, camera);
 }
 
 // Runs in one transaction, so that two of them at once make no id twice.

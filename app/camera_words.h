@@ -20,6 +20,7 @@ struct gw_camera_call {
     const char *word;                // "camera add", for messages
     const char *config_file, *store; // for all words
     const char *id, *name, *division, *grid, *lon, *lat, *record, *detect_url; // for add
+    const char *heading, *fov, *range, *height, *retention_days;               // likewise
     const char *covers;                                                        // for list
     struct gw_query query;                                                     // the same, read
     bool json, dry_run, all_or_nothing, with_credentials;

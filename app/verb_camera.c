@@ -44,6 +44,11 @@ static const struct camera_option {
     {"add", {"grid", required_argument, NULL, 'g'}},
     {"add", {"lon", required_argument, NULL, 'x'}},
     {"add", {"lat", required_argument, NULL, 'y'}},
+    {"add", {"heading", required_argument, NULL, 'H'}},
+    {"add", {"fov", required_argument, NULL, 'F'}},
+    {"add", {"range", required_argument, NULL, 'R'}},
+    {"add", {"height", required_argument, NULL, 'T'}},
+    {"add", {"retention-days", required_argument, NULL, 'K'}},
     {"add", {"record", required_argument, NULL, 'r'}},
     {"add", {"detect-url", required_argument, NULL, 'u'}},
     {"list", {"covers", required_argument, NULL, 'v'}},
@@ -75,6 +80,11 @@ static void set_option(struct gw_camera_call *call, int option)
     case 'g': call->grid = optarg; break;
     case 'x': call->lon = optarg; break;
     case 'y': call->lat = optarg; break;
+    case 'H': call->heading = optarg; break;
+    case 'F': call->fov = optarg; break;
+    case 'R': call->range = optarg; break;
+    case 'T': call->height = optarg; break;
+    case 'K': call->retention_days = optarg; break;
     case 'r': call->record = optarg; break;
     case 'u': call->detect_url = optarg; break;
     case 'v': call->covers = optarg; break;

@@ -61,11 +61,11 @@ static bool drop_taken(struct check *check)
                           device_id, owner_of(check, device_id));
         sheet->wrong_rows++;
     }
-    const int dropped = sheet->row_count - kept;
-    if (dropped) // they held passwords
-        explicit_bzero(sheet->rows + kept, (size_t)dropped * sizeof(*sheet->rows));
+    const bool any = kept < sheet->row_count;
+    for (int i = kept; i < sheet->row_count; i++) // they held passwords
+        explicit_bzero(&sheet->rows[i], sizeof(sheet->rows[i]));
     sheet->row_count = kept;
-    return dropped > 0;
+    return any;
 }
 
 static int by_place(const void *a, const void *b)

@@ -185,6 +185,25 @@ def test_the_registry_says_which_cameras_can_see_a_point(host):
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "--covers" in done.stderr
 
 
+def camera(word, *options):
+    return subprocess.run([BINARY, "camera", word, *options], capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_a_camera_that_is_added_by_hand_has_its_view(tmp_path):
+    store, url = ("--store", str(tmp_path)), "rtsp://192.0.2.1/ch1"
+    assert camera("add", *store, "--id", "gate", "--lon", "106.4210", "--lat", "37.7850", "--heading", "90", "--fov", "60",
+                  "--range", "80.5", "--height", "4", "--retention-days", "60", url).returncode == 0
+    for point, seen in (("106.4215,37.7850", True), ("106.4205,37.7850", False), ("106.4230,37.7850", False)):
+        assert ("gate" in camera("list", *store, "--covers", point).stdout) == seen, point
+    assert ",90,60,80.5,4," in camera("export", *store).stdout
+    assert camera("add", *store, "--fov", "0", url).returncode == 0  # all round; what is not named stays
+    assert "gate" in camera("list", *store, "--covers", "106.4205,37.7850").stdout
+    for option, value in (("--heading", "361"), ("--fov", "wide"), ("--range", "-1"), ("--height", "nan"),
+                          ("--retention-days", "1.5")):
+        done = camera("add", *store, option, value, url)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1 and option in done.stderr
+
+
 def test_a_running_site_finds_by_place_what_happened_a_moment_ago(make_site):
     site = make_site()
     for camera, (lon, lat) in {"gate": GATE, "market": MARKET}.items(): # nobody listens there
