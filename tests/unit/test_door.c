@@ -146,6 +146,17 @@ static int count_open_files(void)
     return count;
 }
 
+// The door closes its own copy of a socket behind the answer: the thread that got it may be sooner.
+static void expect_open_files(int low, int high)
+{
+    int count = count_open_files();
+    for (int i = 0; (count < low || count > high) && i < 5000; i++) {
+        usleep(1000);
+        count = count_open_files();
+    }
+    assert_in_range(count, low, high);
+}
+
 static void expect_refused(int result)
 {
     if (result >= 0)
@@ -367,7 +378,7 @@ static void each_of_many_sessions_gets_its_own_answer(void **state)
         assert_int_equal(askers[i].good, 8);
         close(cameras[i]);
     }
-    assert_int_equal(count_open_files(), before);
+    expect_open_files(before, before);
     gw_door_client_destroy(&client);
     close_rig(&rig);
 }
@@ -535,7 +546,7 @@ static void a_flood_of_one_worker_costs_the_others_nothing(void **state)
     // An allowance of 24, and one for each second that this took.
     assert_in_range(counters.made, 1, 24 + 1 + 30);
     assert_true(counters.refused > 10000);
-    assert_in_range(count_open_files(), before - 2, before); // the client's pair is gone
+    expect_open_files(before - 2, before); // the client's pair is gone
     close_rig(&rig);
     close(camera);
 }
@@ -553,7 +564,7 @@ static void names_under_way_are_bounded(void **state)
         send(rig.ends[0], &request, sizeof(request), MSG_DONTWAIT);
     }
     expect_still_served(&rig, 1, port);
-    assert_in_range(count_open_files(), before, before + 64);
+    expect_open_files(before, before + 64);
     // A new process of this worker is served at once; what the old one asked is forgotten.
     close(rig.ends[0]);
     admit(&rig, 0);
