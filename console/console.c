@@ -18,9 +18,7 @@
 #include "console/static.h"
 #include "core/error.h"
 
-enum {
-    HANDLES_READY = 4
-}; // on the index, before anyone asks; more are opened when they are needed
+enum { HANDLES_READY = 4 }; // on the index; more are opened when they are needed
 
 static char *copy(const char *text)
 {

@@ -9,7 +9,6 @@
 // another's; the next use connects again and asks what is taken.
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,6 +8,8 @@ import type { Search } from './search';
 
 const longestUs = 24 * 3600e6; // that the site puts together
 
+export const whole = 'whole'; // in the address, where else the id of what is open stands
+
 export interface Range {
   camera: string;
   from: number;
