@@ -49,14 +49,17 @@ export function usePlayer(
 
   const recordedSeconds = () => Math.max(0, (clip.value.end_us - clip.value.start_us) / 1e6);
 
+  // What is told by an element that was just taken away comes too late.
   function measured() {
-    const element = video.value!;
+    const element = video.value;
+    if (!element) return;
     length.value = Number.isFinite(element.duration) ? element.duration : recordedSeconds();
   }
 
   function ready() {
+    const element = video.value;
+    if (!element) return;
     measured();
-    const element = video.value!;
     element.currentTime = Math.min(now.value, Math.max(0, length.value - 0.5));
     element.playbackRate = rate.value;
     start();
